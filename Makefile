@@ -1,0 +1,55 @@
+# Every target is one line over the `nexttrack` command; `make help` lists them.
+# Nothing outside this folder is read from or written to: uv, its cache, the environment and every tool's
+# settings live here. UV_CACHE_DIR=/some/cache make book  reuses packages that you already have.
+PYTHON ?= python3
+UV_VERSION = 0.13.9
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
+export UV_SYSTEM_CERTS = 1
+export UV_PYTHON_PREFERENCE = only-system
+export UV_PROJECT_ENVIRONMENT = $(CURDIR)/.venv
+export XDG_CACHE_HOME = $(CURDIR)/.cache
+export MPLCONFIGDIR = $(CURDIR)/.cache/matplotlib
+export IPYTHONDIR = $(CURDIR)/.cache/ipython
+export JUPYTER_DATA_DIR = $(CURDIR)/.cache/jupyter/data
+export JUPYTER_RUNTIME_DIR = $(CURDIR)/.cache/jupyter/runtime
+export KAGGLEHUB_CACHE = $(CURDIR)/.cache/kagglehub
+NEXTTRACK = .venv/bin/nexttrack
+
+.DEFAULT_GOAL := help
+.PHONY: help book test data rerun check lab bench lint clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+book: .venv/ready ## Render the book as stored (needs no data): _book/index.html
+	@$(NEXTTRACK) book render
+
+test: .venv/ready ## Run every test, on the simulated sample edition (needs no data)
+	@.venv/bin/python -m pytest
+
+data: .venv/ready ## Download and clean the real data (Kaggle, GroupLens)
+	@$(NEXTTRACK) data get && $(NEXTTRACK) data clean
+
+rerun: .venv/ready ## Execute every chapter on the data at hand, then render the book
+	@$(NEXTTRACK) book execute && $(NEXTTRACK) book render
+
+check: .venv/ready ## Execute every chapter on the real data in a copy and compare each number with the stored one
+	@$(NEXTTRACK) book check
+
+lab: .venv/ready ## Open the chapters in JupyterLab
+	@.venv/bin/jupyter lab --ip=127.0.0.1 chapters
+
+bench: .venv/ready ## Measure the speeds that the README states; results/bench.csv
+	@$(NEXTTRACK) bench
+
+lint: .venv/ready ## Check style: code and notebooks
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+clean: ## Remove everything that make made here (never data/)
+	@rm -rf .venv .uv .cache .quarto .quarto-cli _book
+
+.venv/ready: uv.lock pyproject.toml | .uv/bin/uv
+	@.uv/bin/uv sync --quiet --locked --python "$(PYTHON)" && touch $@
+
+.uv/bin/uv:
+	@$(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir uv==$(UV_VERSION)

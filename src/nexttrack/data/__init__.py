@@ -1,0 +1,1 @@
+"""The data: sources, cleaning, contracts, the simulator, and what chapters load."""
