@@ -1,0 +1,32 @@
+"""Sentences with computed numbers, and claims that fail when the data stop supporting them."""
+
+from IPython.display import Markdown, display
+
+from nexttrack import project
+
+
+def say(text: str) -> None:
+    """Show a sentence whose numbers were computed (an f-string), as Markdown."""
+    display(Markdown(text))
+
+
+def claim(text: str, holds: bool) -> None:
+    """Show a finding and hold it to the data.
+
+    On the published edition the finding must hold. The sample edition is a simulated world, about
+    which the book claims nothing: there the sentence is marked, with what the simulation says.
+
+    Args:
+        text: the finding in words, Markdown, with computed numbers (an f-string).
+        holds: whether the data support it.
+
+    Raises:
+        AssertionError: on the published edition, if it does not hold.
+    """
+    if project.edition() == "published":
+        if not holds:
+            raise AssertionError(f"the data no longer support: {text}")
+        say(text)
+    else:
+        verdict = "holds" if holds else "does not hold"
+        say(f"{text} *[In this simulated world the statement {verdict}.]*")

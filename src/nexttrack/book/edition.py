@@ -1,0 +1,47 @@
+"""The first and the last cell of every chapter: which data, which versions."""
+
+import platform
+import warnings
+from importlib.metadata import version
+
+from IPython.display import Markdown, display
+
+from nexttrack import __version__, project
+from nexttrack.book.figures import use_style
+from nexttrack.data.dataset import ensure, fingerprint
+
+BANNER = """::: {.callout-warning}
+## Sample edition
+
+No real data are on this machine, so this chapter ran on a simulated world. Its numbers describe the
+simulation and not music. `make data` brings the real data.
+:::
+"""
+
+PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "duckdb", "implicit", "matplotlib")
+
+
+def start() -> None:
+    """Set the figure style and see that the chapter's data are there.
+
+    On the sample edition, it makes the simulated world if need be, and shows a banner.
+
+    Raises:
+        UserError: if the published edition is asked for and its tables are missing.
+    """
+    use_style()
+    # implicit asks for one BLAS thread at import; its own threads do the work.
+    warnings.filterwarnings("ignore", message="OpenBLAS is configured", category=RuntimeWarning)
+    ensure()
+    if project.edition() == "sample":
+        display(Markdown(BANNER))
+
+
+def colophon() -> Markdown:
+    """Return what this chapter was computed with: edition, fingerprint of the data, versions."""
+    edition = project.edition()
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return Markdown(
+        f"Computed on the **{edition}** edition, data fingerprint `{fingerprint(edition)}`, with "
+        f"nexttrack {__version__}, Python {platform.python_version()}, {versions}."
+    )

@@ -1,0 +1,37 @@
+"""The ``nexttrack`` command: every Makefile target is one call of it."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from nexttrack import __version__
+from nexttrack.bench import bench
+from nexttrack.book.commands import book_app
+from nexttrack.data.commands import data_app
+from nexttrack.errors import UserError
+
+app = typer.Typer(
+    help="Music recommendation with Spotify data: the data, the book, the measurements.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data_app, name="data")
+app.add_typer(book_app, name="book")
+app.command()(bench)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Run the command line; a ``UserError`` becomes one line on standard error and exit code 1."""
+    try:
+        app()
+    except UserError as error:
+        Console(stderr=True, highlight=False).print("error:", str(error), markup=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,17 @@
+"""Offline evaluation: splits, metrics, the evaluator, intervals."""
+
+from nexttrack.evaluation.bootstrap import bootstrap_means, interval
+from nexttrack.evaluation.evaluator import evaluate, top_n
+from nexttrack.evaluation.metrics import ndcg_at_k, recall_at_k
+from nexttrack.evaluation.splits import Split, weak_generalization
+
+__all__ = [
+    "Split",
+    "bootstrap_means",
+    "evaluate",
+    "interval",
+    "ndcg_at_k",
+    "recall_at_k",
+    "top_n",
+    "weak_generalization",
+]

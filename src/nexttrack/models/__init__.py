@@ -1,0 +1,6 @@
+"""Recommenders. All have implicit's interface, and work wherever implicit's own models do."""
+
+from nexttrack.models.audio import AudioKNN
+from nexttrack.models.baselines import Popularity, Random
+
+__all__ = ["AudioKNN", "Popularity", "Random"]
