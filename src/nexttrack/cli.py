@@ -33,5 +33,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        Console(stderr=True, highlight=False).print("error:", str(error), markup=False, soft_wrap=True)
+        Console(stderr=True, highlight=False).print(
+            "error:", str(error), markup=False, soft_wrap=True
+        )
         sys.exit(1)

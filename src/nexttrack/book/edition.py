@@ -1,10 +1,10 @@
 """The first and the last cell of every chapter: which data, which versions."""
 
 import platform
-import warnings
 from importlib.metadata import version
 
 from IPython.display import Markdown, display
+from threadpoolctl import threadpool_limits
 
 from nexttrack import __version__, project
 from nexttrack.book.figures import use_style
@@ -30,8 +30,8 @@ def start() -> None:
         UserError: if the published edition is asked for and its tables are missing.
     """
     use_style()
-    # implicit asks for one BLAS thread at import; its own threads do the work.
-    warnings.filterwarnings("ignore", message="OpenBLAS is configured", category=RuntimeWarning)
+    # implicit wants this: its own threads do the work, and sums then have one order on any machine.
+    threadpool_limits(1, user_api="blas")
     ensure()
     if project.edition() == "sample":
         display(Markdown(BANNER))

@@ -1,0 +1,32 @@
+"""A claim holds on the real data or fails; about a simulated world the book claims nothing."""
+
+import pytest
+
+from nexttrack.book import claims
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    texts = []
+    monkeypatch.setattr(claims, "display", lambda markdown: texts.append(markdown.data))
+    return texts
+
+
+def test_a_claim_that_holds_is_shown_as_written(monkeypatch, shown):
+    monkeypatch.setenv("NEXTTRACK_EDITION", "published")
+    claims.claim("A beats B.", True)
+    assert shown == ["A beats B."]
+
+
+def test_a_claim_that_no_longer_holds_fails_on_the_published_edition(monkeypatch, shown):
+    monkeypatch.setenv("NEXTTRACK_EDITION", "published")
+    with pytest.raises(AssertionError, match="no longer support: A beats B"):
+        claims.claim("A beats B.", False)
+    assert not shown
+
+
+@pytest.mark.parametrize(("holds", "verdict"), [(True, "holds"), (False, "does not hold")])
+def test_on_the_sample_the_sentence_is_marked(monkeypatch, shown, holds, verdict):
+    monkeypatch.setenv("NEXTTRACK_EDITION", "sample")
+    claims.claim("A beats B.", holds)
+    assert shown == [f"A beats B. *[In this simulated world the statement {verdict}.]*"]

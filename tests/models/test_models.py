@@ -1,0 +1,161 @@
+"""What every recommender must do, and what each is by definition."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from nexttrack.models import AudioKNN, Popularity, Random
+
+N_USERS, N_ITEMS = 40, 30
+
+
+@pytest.fixture(scope="module")
+def user_items():
+    rng = np.random.default_rng(1)
+    dense = (rng.random((N_USERS, N_ITEMS)) < 0.3) * rng.integers(1, 9, (N_USERS, N_ITEMS))
+    dense[3] = 0
+    return csr_matrix(dense.astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def features():
+    values = np.random.default_rng(2).normal(size=(N_ITEMS, 4))
+    values[[5, 9], 2] = np.nan
+    return values
+
+
+@pytest.fixture(params=["random", "popularity", "audio"])
+def model(request, user_items, features):
+    made = {"random": Random(7), "popularity": Popularity(), "audio": AudioKNN(features)}
+    made[request.param].fit(user_items, show_progress=False)
+    return made[request.param]
+
+
+USERS = np.arange(N_USERS)
+
+
+def test_a_list_holds_no_item_twice_and_none_that_the_user_has(model, user_items):
+    ids, _ = model.recommend(USERS, user_items, N=8)
+    for user, row in enumerate(ids):
+        real = row[row >= 0]
+        assert len(set(real)) == len(real)
+        assert not set(real) & set(user_items[user].indices)
+
+
+def test_a_batch_gives_what_single_calls_give(model, user_items):
+    ids, scores = model.recommend(USERS, user_items, N=6)
+    for user in (0, 3, 17):
+        one, one_scores = model.recommend(user, user_items[user], N=6)
+        np.testing.assert_array_equal(one, ids[user])
+        np.testing.assert_allclose(one_scores, scores[user], rtol=1e-5)
+
+
+def test_scores_never_rise_along_a_list(model, user_items):
+    _, scores = model.recommend(USERS, user_items, N=8)
+    assert (np.diff(scores, axis=1) <= 1e-6).all()
+
+
+def test_filtered_items_do_not_come_back(model, user_items):
+    ids, _ = model.recommend(USERS, user_items, N=5, filter_items=[0, 1, 2])
+    assert not np.isin(ids, [0, 1, 2]).any()
+
+
+def test_only_the_asked_items_are_ranked(model, user_items):
+    ids, _ = model.recommend(
+        USERS, user_items, N=4, items=[4, 11, 20, 21], filter_already_liked_items=False
+    )
+    assert set(ids[ids >= 0]) <= {4, 11, 20, 21}
+
+
+def test_saved_and_loaded_it_recommends_the_same(model, user_items, tmp_path):
+    path = str(tmp_path / "model.npz")
+    model.save(path)
+    again = type(model).load(path)
+    np.testing.assert_array_equal(
+        again.recommend(USERS, user_items, N=5)[0], model.recommend(USERS, user_items, N=5)[0]
+    )
+
+
+def test_popularity_counts_users_not_plays(user_items):
+    model = Popularity()
+    model.fit(user_items)
+    counts = (user_items.toarray() > 0).sum(axis=0)
+    np.testing.assert_array_equal(model.item_factors[:, 0], counts)
+    ids, scores = model.recommend(
+        3, user_items[3], N=N_ITEMS
+    )  # user 3 has nothing: the whole chart
+    np.testing.assert_array_equal(scores, np.sort(counts)[::-1])
+    np.testing.assert_array_equal(counts[ids], scores)
+
+
+def test_random_depends_on_seed_and_user_alone(user_items):
+    first, second, other = Random(1), Random(1), Random(2)
+    for model in (first, second, other):
+        model.fit(user_items)
+    whole = first.recommend(USERS, user_items, N=5)[0]
+    part = second.recommend(USERS[10:20], user_items[10:20], N=5)[0]
+    np.testing.assert_array_equal(whole[10:20], part)
+    assert (other.recommend(USERS, user_items, N=5)[0] != whole).any()
+
+
+def test_random_is_uniform():
+    n_users, n_items = 20_000, 10
+    nothing = csr_matrix((n_users, n_items), dtype=np.float32)
+    model = Random(3)
+    model.fit(nothing)
+    ids, _ = model.recommend(np.arange(n_users), nothing, N=1)
+    counts = np.bincount(ids[:, 0], minlength=n_items)
+    expected = n_users / n_items
+    assert ((counts - expected) ** 2 / expected).sum() < 33.7  # chi-square, 9 df, p = 1e-4
+
+
+def test_audio_knn_is_cosine_to_the_weighted_centre(user_items, features):
+    model = AudioKNN(features)
+    model.fit(user_items)
+    known = np.isfinite(features).all(axis=1)
+    z = (features - features[known].mean(0)) / features[known].std(0)
+    unit = z / np.linalg.norm(z, axis=1, keepdims=True)
+    weights = user_items[0].toarray()[0]
+    centre = (weights[known, None] * unit[known]).sum(0)
+    cosine = unit @ centre / np.linalg.norm(centre)
+    cosine[~known | (weights > 0)] = -np.inf
+    ids, scores = model.recommend(0, user_items[0], N=5)
+    np.testing.assert_array_equal(ids, np.argsort(-cosine)[:5])
+    np.testing.assert_allclose(scores, np.sort(cosine)[::-1][:5], rtol=1e-5)
+
+
+def test_audio_knn_never_recommends_what_it_has_not_heard(user_items, features):
+    model = AudioKNN(features)
+    model.fit(user_items)
+    ids, _ = model.recommend(USERS, user_items, N=N_ITEMS)
+    assert not np.isin(ids, [5, 9]).any()
+
+
+def test_audio_knn_says_nothing_to_a_user_without_heard_items(user_items, features):
+    model = AudioKNN(features)
+    model.fit(user_items)
+    only_unheard = csr_matrix(([1.0, 1.0], ([0, 0], [5, 9])), shape=(1, N_ITEMS), dtype=np.float32)
+    for row in (user_items[3], only_unheard):
+        ids, _ = model.recommend(np.array([0]), row, N=4, recalculate_user=True)
+        assert (ids == -1).all()
+
+
+def test_audio_knn_does_not_depend_on_the_units_of_a_feature(user_items, features):
+    plain, scaled = AudioKNN(features), AudioKNN(features * [1, 1000, 0.01, 5] + [3, 0, -7, 60])
+    plain.fit(user_items)
+    scaled.fit(user_items)
+    np.testing.assert_array_equal(
+        plain.recommend(USERS, user_items, N=5)[0], scaled.recommend(USERS, user_items, N=5)[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.ones((3, 4)), "features have 3 rows, user_items 30 items"),
+        (np.full((N_ITEMS, 2), np.nan), "no item has all its features"),
+    ],
+)
+def test_audio_knn_refuses_features_that_do_not_fit(user_items, values, message):
+    with pytest.raises(ValueError, match=message):
+        AudioKNN(values).fit(user_items)
