@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
 from scipy.sparse import csr_matrix
 
-from nexttrack.models import AudioKNN, Popularity, Random
+from nexttrack.models import AudioKNN, ItemKNN, Popularity, Random
 
 N_USERS, N_ITEMS = 40, 30
 
@@ -24,9 +25,10 @@ def features():
     return values
 
 
-@pytest.fixture(params=["random", "popularity", "audio"])
+@pytest.fixture(params=["random", "popularity", "audio", "item"])
 def model(request, user_items, features):
     made = {"random": Random(7), "popularity": Popularity(), "audio": AudioKNN(features)}
+    made["item"] = ItemKNN(K=N_ITEMS)
     made[request.param].fit(user_items, show_progress=False)
     return made[request.param]
 
@@ -46,8 +48,10 @@ def test_a_batch_gives_what_single_calls_give(model, user_items):
     ids, scores = model.recommend(USERS, user_items, N=6)
     for user in (0, 3, 17):
         one, one_scores = model.recommend(user, user_items[user], N=6)
-        np.testing.assert_array_equal(one, ids[user])
-        np.testing.assert_allclose(one_scores, scores[user], rtol=1e-5)
+        n = len(one)  # implicit's item kNN pads the lists of a batch only
+        np.testing.assert_array_equal(one, ids[user, :n])
+        np.testing.assert_allclose(one_scores, scores[user, :n], rtol=1e-5)
+        assert (ids[user, n:] == -1).all()
 
 
 def test_scores_never_rise_along_a_list(model, user_items):
@@ -159,3 +163,41 @@ def test_audio_knn_does_not_depend_on_the_units_of_a_feature(user_items, feature
 def test_audio_knn_refuses_features_that_do_not_fit(user_items, values, message):
     with pytest.raises(ValueError, match=message):
         AudioKNN(values).fit(user_items)
+
+
+@pytest.mark.filterwarnings("ignore:Method expects CSR")
+@pytest.mark.parametrize(
+    ("weighting", "theirs"),
+    [("cosine", CosineRecommender), ("tfidf", TFIDFRecommender), ("bm25", BM25Recommender)],
+)
+def test_item_knn_is_implicits(user_items, weighting, theirs):
+    ours, reference = ItemKNN(K=8, weighting=weighting), theirs(K=8)
+    ours.fit(user_items, show_progress=False)
+    reference.fit(user_items, show_progress=False)
+    assert abs(ours.similarity - reference.similarity).max() < 1e-12
+
+
+def test_item_knn_knows_its_weightings():
+    with pytest.raises(ValueError, match="cosine, tfidf, bm25"):
+        ItemKNN(weighting="jaccard")
+
+
+def test_reasons_add_up_to_the_score(user_items):
+    model = ItemKNN(K=N_ITEMS)
+    model.fit(user_items, show_progress=False)
+    ids, scores = model.recommend(0, user_items[0], N=3)
+    for item, score in zip(ids, scores, strict=True):
+        because, share = model.explain(user_items[0], item, N=N_ITEMS)
+        assert set(because) <= set(user_items[0].indices)
+        assert share.sum() == pytest.approx(1)
+        values = user_items[0].toarray()[0]
+        parts = [values[j] * model.similarity[j, item] for j in because]
+        assert sum(parts) == pytest.approx(score)
+        np.testing.assert_allclose(share, np.array(parts) / score)
+
+
+def test_nothing_speaks_for_an_item_to_an_empty_profile(user_items):
+    model = ItemKNN(K=5)
+    model.fit(user_items, show_progress=False)
+    ids, shares = model.explain(user_items[3], 0)
+    assert len(ids) == len(shares) == 0

@@ -2,5 +2,6 @@
 
 from nexttrack.models.audio import AudioKNN
 from nexttrack.models.baselines import Popularity, Random
+from nexttrack.models.neighbours import ItemKNN
 
-__all__ = ["AudioKNN", "Popularity", "Random"]
+__all__ = ["AudioKNN", "ItemKNN", "Popularity", "Random"]
