@@ -1,0 +1,1 @@
+"""A simulated world of listeners and tracks: what the sample edition is made of."""
