@@ -177,9 +177,38 @@ def test_item_knn_is_implicits(user_items, weighting, theirs):
     assert abs(ours.similarity - reference.similarity).max() < 1e-12
 
 
-def test_item_knn_knows_its_weightings():
-    with pytest.raises(ValueError, match="cosine, tfidf, bm25"):
-        ItemKNN(weighting="jaccard")
+@pytest.mark.parametrize("shrinkage", [0.0, 3.0, 50.0])
+def test_item_knn_is_its_formula(user_items, shrinkage):
+    model = ItemKNN(K=6, shrinkage=shrinkage)
+    model.fit(user_items)
+    X = user_items.toarray().astype(float)
+    norms = np.linalg.norm(X, axis=0)
+    dense = X.T @ X / (np.outer(norms, norms) + shrinkage)
+    for item in range(N_ITEMS):
+        row = model.similarity[item]
+        np.testing.assert_allclose(np.sort(row.data), np.sort(dense[item])[-6:])
+        np.testing.assert_allclose(row.data, dense[item, row.indices])
+
+
+def test_the_number_of_threads_changes_no_similarity(user_items):
+    one, two = ItemKNN(K=6, num_threads=1), ItemKNN(K=6, num_threads=2)
+    one.fit(user_items)
+    two.fit(user_items)
+    assert (one.similarity != two.similarity).nnz == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"weighting": "jaccard"}, "cosine, tfidf, bm25"),
+        ({"K": 0}, "K must be 1 or more"),
+        ({"shrinkage": -1}, "shrinkage 0 or more"),
+        ({"weighting": "bm25", "shrinkage": 5}, "0 with bm25"),
+    ],
+)
+def test_item_knn_refuses_what_it_does_not_know(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ItemKNN(**arguments)
 
 
 def test_reasons_add_up_to_the_score(user_items):

@@ -3,53 +3,87 @@
 import numpy as np
 from implicit.nearest_neighbours import (
     ItemItemRecommender,
+    NearestNeighboursScorer,
     bm25_weight,
-    normalize,
     tfidf_weight,
 )
 from implicit.utils import check_csr
+from numba import get_num_threads, njit, prange, set_num_threads
 from scipy.sparse import csr_matrix
 
-WEIGHTINGS = {
-    "cosine": normalize,
-    "tfidf": lambda item_users: normalize(tfidf_weight(item_users)),
-    "bm25": lambda item_users: bm25_weight(item_users, K1=1.2, B=0.75),
-}
+WEIGHTINGS = ("cosine", "tfidf", "bm25")
 
 
 class ItemKNN(ItemItemRecommender):
-    """Item-to-item nearest neighbours (Deshpande & Karypis 2004), on implicit's kernel.
+    """Item-to-item nearest neighbours (Deshpande & Karypis 2004) with shrinkage.
 
-    The similarity of two items is the inner product of their rows of users after weighting; each
-    item keeps its K most similar items (itself among them), and the score of an item for a user is
-    the sum of its similarities to the user's items, times their values.
+    With x_i the weighted row of users of item i, the similarity of two items is
+    ``x_i . x_j / (|x_i| |x_j| + shrinkage)``; for ``"bm25"`` it is ``x_i . x_j``. Each item keeps
+    its K most similar items, itself among them. The score of an item for a user is the sum of its
+    similarities to the user's items times their values.
+
+    Shrinkage (Koren & Bell 2011) mistrusts similarities that rest on few users: two items with the
+    same single user have cosine 1.
 
     Args:
-        K: neighbours kept for each item.
-        weighting: ``"cosine"``, ``"tfidf"`` (cosine after tf-idf) or ``"bm25"`` (K1 1.2, B 0.75),
-            as implicit defines them.
+        K: neighbours kept for each item, at least 1.
+        weighting: ``"cosine"`` (values as they are), ``"tfidf"`` or ``"bm25"`` (K1 1.2, B 0.75),
+            the last two as implicit defines them.
+        shrinkage: at least 0; with ``"bm25"`` 0.
         num_threads: threads; 0 for all cores. The result does not depend on it.
 
     Raises:
-        ValueError: for another weighting.
+        ValueError: for another weighting, shrinkage or K.
     """
 
-    def __init__(self, K=20, weighting="cosine", num_threads=0):
+    def __init__(self, K=20, weighting="cosine", shrinkage=0.0, num_threads=0):
         super().__init__(K=K, num_threads=num_threads)
         if weighting not in WEIGHTINGS:
             raise ValueError(f"weighting is {weighting!r}; it can be {', '.join(WEIGHTINGS)}")
+        if K < 1 or shrinkage < 0 or (shrinkage and weighting == "bm25"):
+            raise ValueError("K must be 1 or more, shrinkage 0 or more, and 0 with bm25")
         self.weighting = weighting
+        self.shrinkage = shrinkage
 
     def fit(self, user_items, show_progress=True, callback=None):
         """Find each item's neighbours.
 
         Args:
             user_items: ``csr_matrix`` of users x items, values above 0.
-            show_progress: whether to show implicit's progress bar.
-            callback: not supported by implicit's neighbour models.
+            show_progress: ignored; this takes seconds.
+            callback: ignored, there are no epochs.
         """
-        item_users = check_csr(user_items).T
-        super().fit(WEIGHTINGS[self.weighting](item_users).T.tocsr(), show_progress, callback)
+        item_users = self._weighted(check_csr(user_items).T.tocsr())
+        users = item_users.T.tocsr()
+        norms = np.sqrt(item_users.multiply(item_users).sum(axis=1)).A1
+        threads = get_num_threads()
+        set_num_threads(min(self.num_threads or threads, threads))
+        ids, similarities = _top_k(
+            item_users.indptr,
+            item_users.indices,
+            item_users.data,
+            users.indptr,
+            users.indices,
+            users.data,
+            norms,
+            self.weighting != "bm25",
+            float(self.shrinkage),
+            min(self.K, item_users.shape[0]),
+            8 * get_num_threads(),
+        )
+        set_num_threads(threads)
+        kept = ids >= 0
+        indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+        shape = (item_users.shape[0], item_users.shape[0])
+        self.similarity = csr_matrix((similarities[kept], ids[kept], indptr), shape=shape)
+        self.scorer = NearestNeighboursScorer(self.similarity)
+
+    def _weighted(self, item_users):
+        if self.weighting == "tfidf":
+            item_users = tfidf_weight(item_users).tocsr()
+        elif self.weighting == "bm25":
+            item_users = bm25_weight(item_users, K1=1.2, B=0.75).tocsr()
+        return item_users.astype(np.float64)
 
     def explain(self, user_items, itemid, N=3):
         """Return what in a user's profile speaks for an item.
@@ -69,3 +103,49 @@ class ItemKNN(ItemItemRecommender):
         best = np.argsort(-part, kind="stable")[:N]
         best = best[part[best] > 0]
         return profile.indices[best], part[best] / (part.sum() or 1)
+
+
+@njit(parallel=True, cache=True)
+def _top_k(
+    item_ptr,
+    item_ids,
+    item_data,
+    user_ptr,
+    user_ids,
+    user_data,
+    norms,
+    cosine,
+    shrinkage,
+    K,
+    n_chunks,
+):
+    """Return for each item the ids (int32) and similarities (float64) of its K nearest, -1 padded.
+
+    Row by row of the Gram matrix: the row is summed up sparsely in one dense buffer for each
+    thread, in the order of users, so the sums do not depend on the number of threads.
+    """
+    n_items = len(item_ptr) - 1
+    ids = np.full((n_items, K), -1, dtype=np.int32)
+    similarities = np.zeros((n_items, K))
+    for chunk in prange(n_chunks):
+        total = np.zeros(n_items)
+        touched = np.empty(n_items, dtype=np.int32)
+        for item in range(chunk, n_items, n_chunks):
+            n = 0
+            for p in range(item_ptr[item], item_ptr[item + 1]):
+                user = item_ids[p]
+                for q in range(user_ptr[user], user_ptr[user + 1]):
+                    other = user_ids[q]
+                    if total[other] == 0.0:
+                        touched[n] = other
+                        n += 1
+                    total[other] += item_data[p] * user_data[q]
+            near = np.sort(touched[:n])
+            row = total[near]
+            total[near] = 0.0
+            if cosine:
+                row /= norms[item] * norms[near] + shrinkage
+            best = np.argsort(-row, kind="mergesort")[:K]
+            ids[item, : len(best)] = near[best]
+            similarities[item, : len(best)] = row[best]
+    return ids, similarities
