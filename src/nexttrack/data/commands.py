@@ -1,0 +1,129 @@
+"""``nexttrack data``: list, get, import, verify, clean, status and simulate."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nexttrack import project
+from nexttrack.data import fetch
+from nexttrack.data.sources import SourceFile, load_sources
+from nexttrack.data.verify import SourceReport, inspect_source, verify_source
+
+data_app = typer.Typer(help="The data: bring, check and clean them.", no_args_is_help=True)
+
+
+@data_app.command("list")
+def list_sources() -> None:
+    """Say what the sources are, where they come from and under which terms."""
+    for source in load_sources().values():
+        _say(f"{source.name}: {source.title}")
+        _say(f"    what   {source.what}")
+        _say(f"    from   {source.address}")
+        _say(f"    files  {', '.join(_file_name(file) for file in source.files)}")
+        _say(f"    terms  {source.terms}")
+        _say(f"    cite   {source.citation}")
+
+
+@data_app.command()
+def get(
+    sources: Annotated[list[str] | None, typer.Argument(help="Which; all if not given.")] = None,
+    force: Annotated[bool, typer.Option(help="Download also what is there.")] = False,
+) -> None:
+    """Download the sources that can be downloaded; say how to bring the others."""
+    names = sources or []
+    if not names:
+        for source in load_sources().values():
+            if not source.downloadable:
+                _say(source.how_to_bring)
+    done = fetch.get(names, project.raw_dir(), force)
+    _say(f"downloaded: {', '.join(done)}" if done else "nothing to download: all is there")
+
+
+@data_app.command("import")
+def import_folder(
+    folder: Annotated[Path, typer.Argument(help="Laid out as data/raw, or one source's folder.")],
+) -> None:
+    """Copy sources from a folder, after checking every file in it."""
+    done = fetch.import_folder(folder, project.raw_dir())
+    _say(f"imported: {', '.join(done)}")
+    if missing := [name for name in load_sources() if name not in done]:
+        _say(f"not in {folder}: {', '.join(missing)}")
+
+
+@data_app.command()
+def verify() -> None:
+    """Check every raw file that is there; one line for each problem."""
+    reports = _inspect()
+    for report in reports:
+        for problem in report.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        if report.state != "invalid":
+            rows = f", {report.rows:,} rows are valid" if report.files else ""
+            _say(f"{report.source.name}: {report.state}{rows}")
+    if any(report.problems for report in reports):
+        raise typer.Exit(1)
+
+
+@data_app.command()
+def clean(
+    edition: Annotated[str, typer.Option(help="published or sample.")] = "published",
+) -> None:
+    """Clean the raw files of an edition into the tables that the chapters read."""
+    from nexttrack.data import cleaning
+
+    if edition not in project.EDITIONS:
+        raise typer.BadParameter(f"{edition} is neither published nor sample")
+    raw = project.raw_dir(edition)
+    if edition == "published":
+        fetch.settle(raw)
+        fetch.tabulate_slices(raw)
+        for source in load_sources().values():
+            if (raw / source.name).exists():
+                verify_source(source, raw / source.name)
+    _say(f"cleaned: {cleaning.clean(raw, project.processed_dir(edition))}")
+
+
+@data_app.command()
+def status() -> None:
+    """Show which sources are there, and whether they have been cleaned."""
+    table = Table("source", "state", "rows", "bytes", "the book's own copy")
+    for report in _inspect():
+        rows, size = (f"{n:,}" if report.files else "" for n in (report.rows, report.size))
+        known = "yes" if all(file.known for file in report.files) else "no"
+        table.add_row(report.source.name, report.state, rows, size, known if report.files else "")
+    Console().print(table)
+    for edition in project.EDITIONS:
+        cleaned = (project.processed_dir(edition) / "ledger.parquet").exists()
+        _say(f"{edition} edition: {'cleaned' if cleaned else 'not cleaned'}")
+
+
+@data_app.command()
+def simulate(
+    tracks: Annotated[int, typer.Option(min=1, help="Tracks in the catalogue.")] = 20_000,
+    listeners: Annotated[int, typer.Option(min=1, help="Listeners.")] = 5_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed, the same world.")] = 1,
+) -> None:
+    """Make the raw files of the sample edition: a simulated world, no real data."""
+    from nexttrack.data import simulator
+
+    raw = project.raw_dir("sample")
+    simulator.write_sources(raw, n_tracks=tracks, n_listeners=listeners, seed=seed)
+    _say(f"simulated: {raw}")
+
+
+def _inspect() -> list[SourceReport]:
+    raw = project.raw_dir()
+    fetch.settle(raw)
+    return [inspect_source(source, raw / source.name) for source in load_sources().values()]
+
+
+def _file_name(file: SourceFile) -> str:
+    return file.name if file.required else f"{file.name} (optional)"
+
+
+def _say(line: str) -> None:
+    Console(highlight=False).print(line, markup=False, soft_wrap=True)
