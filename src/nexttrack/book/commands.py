@@ -1,10 +1,14 @@
 """The ``nexttrack book`` commands: render the book, execute its chapters, check them."""
 
+import sys
 import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from nexttrack import project
+from nexttrack.errors import UserError
 
 book_app = typer.Typer(help="The book: render it, execute its chapters, check what they state.")
 
@@ -27,3 +31,89 @@ def render(
     index = render_book(output=output, preview=preview)
     if open_:
         webbrowser.open(index.as_uri())
+
+
+Chapters = Annotated[
+    list[str] | None, typer.Argument(help="Chapters by path or name; all if none is given.")
+]
+
+
+@book_app.command()
+def execute(
+    chapters: Chapters = None,
+    edition: Annotated[
+        str | None, typer.Option(help="published or sample; the data at hand if not given.")
+    ] = None,
+) -> None:
+    """Execute chapters on the data at hand and store their outputs."""
+    from nexttrack.book.execute import ExecutionError, chosen, execute
+    from nexttrack.book.progress import cells
+
+    if edition not in (None, *project.EDITIONS):
+        raise UserError(f"--edition {edition}: give published or sample")
+    paths = chosen(project.root(), chapters or [])
+    with cells(paths) as started:
+        for path in paths:
+            try:
+                execute(path, edition=edition, on_cell=started(path))
+            except ExecutionError as error:
+                print(error.traceback, file=sys.stderr)
+                raise
+    print(f"executed {len(paths)} chapters")
+
+
+@book_app.command()
+def check(
+    chapters: Chapters = None,
+    available: Annotated[
+        bool, typer.Option("--available", help="Leave out what needs a source that is not there.")
+    ] = False,
+) -> None:
+    """Execute chapters on the real data in a copy; fail if an output is not as stored."""
+    from nexttrack.book import freshness
+    from nexttrack.book.execute import chosen
+    from nexttrack.book.progress import cells
+
+    root = project.root()
+    paths = chosen(root, chapters or [])
+    missing = freshness.missing_sources()
+    if len(missing) == len(freshness.SOURCES):
+        raise UserError("no published edition to check against; run: make data")
+    short = {} if available else freshness.chapters_short_of(paths, missing)
+    if short:
+        wanting = "; ".join(f"{name} needs {', '.join(needs)}" for name, needs in short.items())
+        raise UserError(
+            f"cannot check without all sources: {wanting}; import them with: nexttrack data import "
+            "DIR && nexttrack data clean, or give --available to leave those cells out"
+        )
+    stale = partial = 0
+    with cells(paths) as started:
+        for path, verdict in freshness.check(paths, root, missing=missing, on_chapter=started):
+            for line in (*verdict.faults, *verdict.differences):
+                print(line)
+            if verdict.unchecked:
+                partial += 1
+                print(f"{path.stem}: not checked for want of data: {', '.join(verdict.unchecked)}")
+            stale += bool(verdict.faults or verdict.differences)
+    if stale:
+        raise UserError(f"{stale} of {len(paths)} chapters are not as stored; run: make rerun")
+    print(
+        f"{len(paths)} chapters are as stored" + (", but for what was not checked" * bool(partial))
+    )
+
+
+@book_app.command()
+def prose(chapters: Chapters = None) -> None:
+    """Fail where prose types a number that a cell of the same chapter computes."""
+    from nexttrack.book.execute import chosen
+    from nexttrack.book.prose import typed_numbers
+
+    paths = chosen(project.root(), chapters or [])
+    found = [line for path in paths for line in typed_numbers(path)]
+    for line in found:
+        print(line)
+    if found:
+        raise UserError(
+            f"{len(found)} numbers are typed that a cell computes; say them with book.say"
+        )
+    print(f"no typed number in {len(paths)} chapters")

@@ -1,0 +1,239 @@
+"""The published-edition check: are the stored numbers still what the code gives?
+
+Each chapter is executed on the real data in a copy, and every output is compared with the stored
+one: numbers within 1 % or one unit of the last printed digit, other text exactly, images by
+presence. Nothing in the clone is changed.
+"""
+
+import ast
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+from nexttrack import project
+from nexttrack.book.execute import ExecutionError, cell_name, faults, read, run
+from nexttrack.book.numerals import same_text
+
+NOT_COMPARED = "colophon"  # the tag of the cell with versions and the data's fingerprint
+
+# Each source, the table that shows that it was there to be cleaned, and the words by which a
+# cell's code is seen to need it. The ledger counts the rows of every source.
+SOURCES = {
+    "spotify-tracks": ("recordings.parquet", r"\brecordings\b|spotify.tracks|lastfm_artists"),
+    "spotify-century": ("century_years.parquet", r"century"),
+    "lastfm-2k": ("lastfm_listens.parquet", r"lastfm"),
+    "playlists": ("playlist_items.parquet", r"playlists?\b(?!.archive)|playlist_|lastfm_artists"),
+    "playlist-archive": ("archive_additions.parquet", r"archive"),
+}
+NEEDS_ALL = r"\bledger\b"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is no longer as stored: chapter, cell, stored, new."""
+
+    chapter: str
+    cell: str
+    stored: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.chapter}, {self.cell}: stored {self.stored}, new {self.new}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the check of one chapter found; it is fresh if there are no faults and no differences.
+
+    Attributes:
+        faults: what the stored notebook may not hold (see :func:`nexttrack.book.execute.faults`),
+            or the error that stopped it, one line each.
+        differences: outputs that are not as stored.
+        unchecked: cells left out because a source that they need is missing.
+    """
+
+    faults: list[str]
+    differences: list[Difference]
+    unchecked: list[str]
+
+
+def missing_sources() -> list[str]:
+    """Return the names of the sources that the published edition at hand was cleaned without."""
+    folder = project.processed_dir("published")
+    return [source for source, (table, _) in SOURCES.items() if not (folder / table).exists()]
+
+
+def chapters_short_of(paths: Iterable[Path], missing: Iterable[str]) -> dict[str, list[str]]:
+    """Return the chapters that need missing sources, each with the sources it is short of."""
+    missing = set(missing)
+    short = {path.stem: sorted(set().union(*needed(read(path))) & missing) for path in paths}
+    return {name: sources for name, sources in short.items() if sources}
+
+
+def check(
+    paths: Iterable[Path],
+    root: Path,
+    *,
+    missing: Iterable[str] = (),
+    on_chapter: Callable[[Path], Callable[[], None]] = lambda _: lambda: None,
+) -> Iterator[tuple[Path, Verdict]]:
+    """Execute chapters on the published edition in a copy and yield what differs.
+
+    Args:
+        paths: the chapters' notebooks, under ``root``.
+        root: the folder of the book.
+        missing: sources without data; the cells that need them are not executed.
+        on_chapter: called with each path; returns what is called after each cell.
+    """
+    missing = set(missing)
+    with tempfile.TemporaryDirectory() as scratch:
+        for path in paths:
+            copy = Path(scratch) / path.relative_to(root)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, copy)
+            yield path, check_chapter(copy, missing=missing, on_cell=on_chapter(path))
+
+
+def check_chapter(
+    path: Path, *, missing: set[str] = frozenset(), on_cell: Callable[[], None] = lambda: None
+) -> Verdict:
+    """Execute one chapter on the published edition, without storing it, and compare its outputs."""
+    stored, chapter = read(path), path.stem
+    flaws = faults(stored, chapter)
+    task = nbformat.from_dict(stored)
+    skipped = [index for index, needs in enumerate(needed(task)) if needs & missing]
+    for index in skipped:
+        cell = task.cells[index]
+        cell.metadata["tags"] = [*cell.metadata.get("tags", ()), "skip-execution"]
+    try:
+        new = run(task, chapter, folder=path.parent, edition="published", on_cell=on_cell)
+    except ExecutionError as error:
+        return Verdict([*flaws, str(error)], [], [])
+    differences = [
+        Difference(chapter, cell_name(stored, index), before, after)
+        for index, cell in enumerate(stored.cells)
+        if cell.cell_type == "code"
+        and index not in skipped
+        and NOT_COMPARED not in cell.metadata.get("tags", ())
+        for before, after in compare_outputs(cell.outputs, new.cells[index].outputs)
+    ]
+    return Verdict(flaws, differences, [cell_name(stored, index) for index in skipped])
+
+
+def needed(notebook: NotebookNode) -> list[set[str]]:
+    """Return, for each cell, the sources that it needs, seen from its code.
+
+    A cell needs the sources that it names (a table, a loader), and those of the cells that last
+    assigned the variables that it reads. What this does not see is executed, and fails, where the
+    source is missing.
+    """
+    of_name: dict[str, set[str]] = {}
+    needs = []
+    for cell in notebook.cells:
+        mine: set[str] = set()
+        if cell.cell_type == "code":
+            mine = _named_sources(cell.source)
+            read_names, written_names = _variables(cell.source)
+            for name in read_names:
+                mine |= of_name.get(name, set())
+            for name in written_names:
+                of_name[name] = mine | (of_name.get(name, set()) if name in read_names else set())
+        needs.append(mine)
+    return needs
+
+
+def _named_sources(source: str) -> set[str]:
+    if re.search(NEEDS_ALL, source):
+        return set(SOURCES)
+    return {name for name, (_, words) in SOURCES.items() if re.search(words, source)}
+
+
+def _variables(source: str) -> tuple[set[str], set[str]]:
+    """Return the names that a cell reads and those that it writes."""
+    python = TransformerManager().transform_cell(source)  # magics become calls
+    names = [node for node in ast.walk(ast.parse(python)) if isinstance(node, ast.Name)]
+    reads = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    return reads, {node.id for node in names if isinstance(node.ctx, ast.Store)}
+
+
+def compare_outputs(
+    stored: list[NotebookNode], new: list[NotebookNode]
+) -> Iterator[tuple[str, str]]:
+    """Yield what differs between two lists of outputs, as pairs of short texts (stored, new).
+
+    An image stands for itself: only its being there is compared, not its points, and not the text
+    that stands in for it. A Markdown output is compared as Markdown.
+    """
+    before, after = [*map(_shown, stored)], [*map(_shown, new)]
+    kinds_before, kinds_after = [kind for kind, _ in before], [kind for kind, _ in after]
+    if kinds_before != kinds_after:
+        yield _listed(kinds_before), _listed(kinds_after)
+        return
+    for (_, old_text), (_, new_text) in zip(before, after, strict=True):
+        yield from compare_text(old_text, new_text)
+
+
+def _listed(kinds: list[str]) -> str:
+    return ", ".join(kinds) or "no output"
+
+
+def _shown(output: NotebookNode) -> tuple[str, str]:
+    """Return the kind of an output and the text to compare; an image has none."""
+    if output.output_type == "stream":
+        return output.name, output.text
+    if output.output_type == "error":
+        return "error", f"{output.ename}: {output.evalue}"
+    images = sorted(kind for kind in output.data if kind.startswith("image/"))
+    if images:
+        return " and ".join(images), ""
+    for kind in ("text/html", "text/markdown", "text/plain"):
+        if kind in output.data:
+            return kind, output.data[kind]
+    return " and ".join(sorted(output.data)), ""
+
+
+def compare_text(stored: str, new: str) -> Iterator[tuple[str, str]]:
+    """Yield the lines, and of tables the cells, in which two texts differ, as short pairs."""
+    before, after = stored.strip().splitlines(), new.strip().splitlines()
+    if len(before) != len(after):
+        first = next(
+            (pair for pair in zip(before, after, strict=False) if not same_text(*pair)),
+            ((before[len(after) :] or ["the end"])[0], (after[len(before) :] or ["the end"])[0]),
+        )
+        yield tuple(
+            f"{len(lines)} lines, from {_short(line)}"
+            for lines, line in zip((before, after), first, strict=True)
+        )
+        return
+    heading: list[str] = []
+    for old_line, new_line in zip(before, after, strict=True):
+        old_cells, new_cells = _table_cells(old_line), _table_cells(new_line)
+        heading = heading if old_cells and heading else old_cells
+        if same_text(old_line, new_line):
+            continue
+        if not old_cells or len(old_cells) != len(new_cells):
+            yield _short(old_line), _short(new_line)
+            continue
+        for column, old_cell, new_cell in zip(heading, old_cells, new_cells, strict=False):
+            if not same_text(old_cell, new_cell):
+                yield f"{_short(old_cell)} (row {old_cells[0]}, {column})", _short(new_cell)
+
+
+def _table_cells(line: str) -> list[str]:
+    """Return the cells of a row of a pipe table, none for another line."""
+    line = line.strip()
+    if not (line.startswith("|") and line.endswith("|") and len(line) > 1):
+        return []
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line[1:-1])]
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return repr(text if len(text) <= 120 else text[:119] + "…")

@@ -1,0 +1,103 @@
+"""Numbers as they stand in text: found, read, and compared with the precision they are printed in.
+
+Two checks read text for numbers: the one that compares stored outputs with new ones, and the one
+that looks for typed numbers in prose. Both see the same numbers, because both look here.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+_EXACT = r"""
+    \d{4}-\d{2}(?:-\d{2})?(?![\d-])           # 2019-05, 2019-05-01
+    | \d{1,2}:\d{2}(?::\d{2})?(?!\w)          # 12:30, 12:30:05
+    | (?:19|20)\d{2}(?!\w|\.\d|,\d{3}(?!\d))  # a year
+"""
+_NUMBER = r"""
+    (?P<sign>(?<![%)\]])[-+−])?               # after 12 %, ) or ] the dash of a range, not a sign
+    (?!0\d)                                   # 007 is a name
+    (?P<digits>(?:\d{1,3}(?:[,\u2009\u202f]\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)
+    (?:[eE](?P<exponent>[-+−]?\d+)
+      |\s?(?:×|\\times)\s?10\^?\{?(?P<power>[-−]?\d+|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)\}?)?
+    (?!\w|\.\d)                               # 12s, 4x, 1.5.2 are text
+"""
+# Before it: no letter or digit (col2), no dot (1.5.2), not NDCG@10, not #3, not lastfm-2.
+_PATTERN = re.compile(rf"(?<![\w.@\#])(?<![A-Za-z]-)(?:(?P<exact>{_EXACT})|{_NUMBER})", re.VERBOSE)
+_TO_ASCII = str.maketrans("−⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "--+0123456789", ",\u2009\u202f")
+
+
+@dataclass(frozen=True)
+class Numeral:
+    """A number in a text.
+
+    Attributes:
+        text: as printed, ``−1,234.50``.
+        start, end: its place in the text that was read.
+        value: exactly what is printed, ``Decimal("-1234.50")``.
+        unit: one unit of the last printed digit, ``Decimal("0.01")``.
+    """
+
+    text: str
+    start: int
+    end: int
+    value: Decimal
+    unit: Decimal
+
+
+def numerals(text: str) -> Iterator[Numeral]:
+    """Yield the numbers of a text from left to right.
+
+    Thousands may be parted by commas or thin spaces; a minus sign may be ``-`` or ``−``; an
+    exponent may be ``e-5`` or ``× 10⁻⁵``. Not numbers but text are dates, times of day, bare years
+    (1900 to 2099), digits in words (``col2``, ``12s``, ``lastfm-2k``), versions (``1.5.2``),
+    cut-offs (``NDCG@10``) and names with leading zeros (``01``).
+    """
+    for match in _PATTERN.finditer(text):
+        if match["exact"] is None:
+            yield _read(match)
+
+
+def _read(match: re.Match) -> Numeral:
+    digits = match["digits"].translate(_TO_ASCII)
+    exponent = int((match["exponent"] or match["power"] or "0").translate(_TO_ASCII))
+    sign = (match["sign"] or "").translate(_TO_ASCII)
+    decimals = len(digits.partition(".")[2])
+    return Numeral(
+        text=match[0],
+        start=match.start(),
+        end=match.end(),
+        value=Decimal(sign + digits).scaleb(exponent),
+        unit=Decimal(1).scaleb(exponent - decimals),
+    )
+
+
+def agree(stored: Numeral, new: Numeral) -> bool:
+    """Tell whether a new number is within 1 % of the stored, or one unit of its last digit."""
+    return abs(new.value - stored.value) <= max(abs(stored.value) / 100, stored.unit)
+
+
+def rounds_to(computed: Numeral, typed: Numeral) -> bool:
+    """Tell whether a computed number, rounded to the precision of the typed one, is the same."""
+    return computed.unit <= typed.unit and abs(computed.value - typed.value) <= typed.unit / 2
+
+
+def same_text(stored: str, new: str) -> bool:
+    """Tell whether two texts agree: numbers by :func:`agree`, all else exactly but for spacing."""
+    stored_numbers, new_numbers = list(numerals(stored)), list(numerals(new))
+    return (
+        len(stored_numbers) == len(new_numbers)
+        and _without(stored, stored_numbers) == _without(new, new_numbers)
+        and all(map(agree, stored_numbers, new_numbers))
+    )
+
+
+def _without(text: str, numbers: list[Numeral]) -> str:
+    """Return the text with each number replaced by a mark that no text has, spacing evened out."""
+    parts, end = [], 0
+    for number in numbers:
+        parts += [text[end : number.start], "\0"]
+        end = number.end
+    # Columns are padded, and rules drawn, to the width of the numbers in them.
+    text = re.sub(r"([-─═])\1{2,}", r"\1\1\1", "".join([*parts, text[end:]]))
+    return " ".join(text.split())
