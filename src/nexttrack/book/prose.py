@@ -18,7 +18,6 @@ alarms:
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -136,9 +135,12 @@ def _times_100(number: Numeral) -> Numeral:
 
 def _telling(typed: Typed) -> bool:
     """Tell whether a number is unlikely to be equal to a computed one by chance."""
-    digits = str(abs(typed.number.value / typed.number.unit).quantize(Decimal(1))).rstrip("0")
-    scaled = typed.word in _SCALES
-    return len(digits) >= (2 if typed.number.unit < 1 or typed.percent or scaled else 3)
+    number = typed.number
+    digits = str(int(abs(number.value / number.unit)))
+    if number.unit >= 1:
+        digits = digits.rstrip("0")  # in 5,000 the zeros may be rounding, in 5.00 they are not
+    some_precision = number.unit < 1 or typed.percent or typed.word in _SCALES
+    return len(digits) >= (2 if some_precision else 3)
 
 
 def _output_text(cell: NotebookNode) -> str:
