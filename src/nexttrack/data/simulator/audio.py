@@ -61,7 +61,9 @@ class GenreAudio:
     def values(self, scores: np.ndarray) -> np.ndarray:
         """Return the feature values, (n, F), whose normal scores are given: scores' inverse."""
         shares = ndtr(scores)
-        columns = [np.interp(p, PROBABILITIES, q) for p, q in zip(shares.T, self.quantiles)]
+        columns = [
+            np.interp(p, PROBABILITIES, q) for p, q in zip(shares.T, self.quantiles, strict=True)
+        ]
         return np.column_stack(columns)
 
 
@@ -71,7 +73,7 @@ def normal_scores(values: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     A value that many tracks share (an exact zero) gets the middle of its shares.
     """
     columns = []
-    for x, knots in zip(values.T, quantiles):
+    for x, knots in zip(values.T, quantiles, strict=True):
         distinct, first = np.unique(knots, return_index=True)
         last = np.r_[first[1:], len(knots)] - 1
         below = np.interp(x, distinct, PROBABILITIES[first])
@@ -135,7 +137,7 @@ def _summary(genre: str, rows: pd.DataFrame, scores: np.ndarray) -> dict[str, ob
     covariance = np.cov(scores, rowvar=False)
     return (
         {"genre": genre, "tracks": len(rows)}
-        | {f"mean_{name}": mean for name, mean in zip(SCORED, scores.mean(axis=0))}
+        | {f"mean_{name}": mean for name, mean in zip(SCORED, scores.mean(axis=0), strict=True)}
         | {f"cov_{SCORED[i]}_{SCORED[j]}": covariance[i, j] for i, j in _PAIRS}
         | {f"key_{k}": (rows["key"] == k).mean() for k in range(12)}
         | {"major": rows["mode"].mean()}

@@ -135,7 +135,7 @@ class World:
         seed: int = 20_240_601,
         sessions: float = 60,
         slots: int = 10,
-        taste: Taste = Taste(),  # noqa: B008 - frozen
+        taste: Taste = Taste(),
     ):
         if n_tracks < len(audio.load().genres):
             raise ValueError(f"n_tracks is {n_tracks}; a catalogue needs a track of each genre")
@@ -336,13 +336,8 @@ class World:
     ) -> np.ndarray:
         """Apply a function of (listeners of a block, their rows, tracks) block by block."""
         listeners, tracks = np.broadcast_arrays(listeners, tracks)
-        if listeners.size and not (
-            0 <= listeners.min() and listeners.max() < self.n_listeners
-            and 0 <= tracks.min() and tracks.max() < self.n_tracks
-        ):  # fmt: skip
-            raise IndexError(
-                f"listeners are 0..{self.n_listeners - 1}, tracks 0..{self.n_tracks - 1}"
-            )
+        _check_range("listener", listeners, self.n_listeners)
+        _check_range("track", tracks, self.n_tracks)
         answer = np.empty(listeners.size)
         flat_listeners, flat_tracks = listeners.ravel(), tracks.ravel()
         of_block = flat_listeners // BLOCK
@@ -388,3 +383,8 @@ def _session_starts(row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     hour = np.searchsorted(hourly, rng.random(len(row)) * hourly[-1], side="right")
     second = (day * 24 + hour) * 3600 + rng.integers(0, 3600, len(row))
     return START + second[np.lexsort((second, row))]
+
+
+def _check_range(what: str, numbers: np.ndarray, n: int) -> None:
+    if numbers.size and (numbers.min() < 0 or numbers.max() >= n):
+        raise IndexError(f"{what} outside 0..{n - 1}")
