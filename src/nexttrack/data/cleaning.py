@@ -85,7 +85,7 @@ STEPS = (
 )
 
 
-def clean(raw: Path, processed: Path, *, threads: int = 2) -> Path:
+def clean(raw: Path, processed: Path, *, threads: int = 2, raw_by: str | None = None) -> Path:
     """Clean the sources that are under ``raw`` into one Parquet file per table under ``processed``.
 
     The tables are built in a folder beside ``processed``, which they then replace as a whole: a run
@@ -96,6 +96,7 @@ def clean(raw: Path, processed: Path, *, threads: int = 2) -> Path:
         raw: folder with one folder per source, as ``nexttrack data get`` leaves it.
         processed: folder to put the tables into; its parent is created.
         threads: how many threads DuckDB may use.
+        raw_by: what made the raw files, if they were simulated: a hash to be recorded.
 
     Returns:
         ``processed``.
@@ -107,14 +108,18 @@ def clean(raw: Path, processed: Path, *, threads: int = 2) -> Path:
     raw, processed = Path(raw), Path(processed)
     with _write_errors(processed):
         processed.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(processed):
+        with lock(processed):
             restore(processed)
             staging = processed.with_name(f".{processed.name}-new")
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir()
             try:
                 _build(raw, staging, threads)
-                made_from = {"code": code_hash(), "raw": raw_files(raw, known=processed)}
+                made_from = {
+                    "code": code_hash(),
+                    "raw_by": raw_by,
+                    "raw": raw_files(raw, known=processed),
+                }
                 (staging / MADE_FROM).write_text(json.dumps(made_from, indent=1) + "\n")
                 _replace_folder(staging, processed)
             finally:
@@ -140,7 +145,8 @@ def code_hash() -> str:
     """Return a hash of everything that decides what :func:`clean` makes of the same raw files."""
     digest = hashlib.sha256(duckdb.__version__.encode())
     package = resources.files("nexttrack.data")
-    parts = [package / "cleaning.py", package / "contracts.py", *_sql_files()]
+    parts = [package / name for name in ("cleaning.py", "contracts.py", "million_playlist.py")]
+    parts += _sql_files()
     for part in parts:
         digest.update(part.name.encode() + b"\0" + part.read_bytes())
     return digest.hexdigest()[:16]
@@ -328,7 +334,8 @@ def _sql_files() -> list:
     )
 
 
-def _lock(processed: Path) -> FileLock:
+def lock(processed: Path) -> FileLock:
+    """Return the lock under which ``processed`` is replaced."""
     return FileLock(processed.with_name(f".{processed.name}.lock"))
 
 
