@@ -7,7 +7,7 @@ from nexttrack.data.simulator import audio
 from nexttrack.data.simulator.audience_files import looked_up
 from nexttrack.data.simulator.catalogue import ARCHIVE_START, LAST_RELEASE, Catalogue
 from nexttrack.data.simulator.labels import Labels, base62, names
-from nexttrack.data.simulator.track_files import with_several
+from nexttrack.data.simulator.track_files import rank, with_several
 
 ARCHIVE_END = np.datetime64("2026-03-09")
 _SECOND_START = np.datetime64("2020-10-20")
@@ -15,7 +15,11 @@ _WEEKDAY = np.array([0.06, 0.08, 0.07, 0.10, 0.41, 0.22, 0.06])  # Monday first
 
 
 def playlist_archive(
-    songs: Catalogue, labels: Labels, released: pd.DataFrame, rng: np.random.Generator
+    songs: Catalogue,
+    labels: Labels,
+    released: pd.DataFrame,
+    analysed: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
     """Return ``events.parquet``, ``tracks.parquet``, and what was planted.
 
@@ -46,7 +50,7 @@ def playlist_archive(
     events["artist_name"] = labels.artist[songs.artist[events["track"]]]
     events["artist_id"] = labels.artist_id[songs.artist[events["track"]]]
     events = events.sort_values(["added", "playlist_id", "track_id"], ignore_index=True)
-    tracks = _archive_tracks(songs, labels, released, events, rng)
+    tracks = _archive_tracks(songs, labels, released, analysed, events, rng)
     planted = {
         "additions": len(events),
         "playlists": int(events["playlist_id"].nunique()),
@@ -115,7 +119,8 @@ def _known_tracks(
     dense = _draw_days(ARCHIVE_START, LAST_RELEASE, 40 * len(lists), rng)
     thin = _draw_days(LAST_RELEASE, ARCHIVE_END - 1, 10 * len(lists), rng)
     added = np.r_[dense, thin]
-    playlist = rng.integers(0, len(lists), len(added))
+    activity = rng.lognormal(0, 1.2, len(lists))  # a few playlists change all the time
+    playlist = rng.choice(len(lists), len(added), p=activity / activity.sum())
     by_genre = member.sort_values("genre", kind="stable")
     size = by_genre.groupby("genre").size().to_numpy()
     first = np.cumsum(size) - size
@@ -155,14 +160,16 @@ def _archive_tracks(
     songs: Catalogue,
     labels: Labels,
     released: pd.DataFrame,
+    analysed: np.ndarray,
     events: pd.DataFrame,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Return the audio of a quarter of the tracks, popular ones more often."""
     ids = events.drop_duplicates("track_id")["track_id"]
     by_id = released.set_index("track_id").loc[ids].reset_index()
-    rank = songs.weight.argsort(kind="stable").argsort(kind="stable") / songs.n_tracks
-    found = rng.random(len(by_id)) < 0.1 + 0.4 * rank[by_id["track"]]
+    track = by_id["track"].to_numpy()
+    chance = 0.1 + 0.6 * rank(songs.weight)[track]
+    found = analysed[songs.artist[track]] & (rng.random(len(by_id)) < chance)
     by_id = by_id[found].reset_index(drop=True)
     match = np.where(rng.random(len(by_id)) < 0.75, "id", "name")
     return by_id[["track_id"]].join(looked_up(songs, labels, by_id, match, rng))

@@ -6,7 +6,7 @@ import pandas as pd
 from nexttrack.data.simulator import audio
 from nexttrack.data.simulator.catalogue import Catalogue
 from nexttrack.data.simulator.labels import Labels, decomposed
-from nexttrack.data.simulator.track_files import audio_frame
+from nexttrack.data.simulator.track_files import audio_frame, rank
 
 LASTFM_SHARE = 0.38  # of the listeners; the others make playlists
 LASTFM_END = np.datetime64("2011-05-01")
@@ -185,6 +185,7 @@ def playlists(
     songs: Catalogue,
     labels: Labels,
     released: pd.DataFrame,
+    analysed: np.ndarray,
     plays: pd.DataFrame,
     rng: np.random.Generator,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
@@ -210,7 +211,7 @@ def playlists(
     use &= ~items["repeated"]
     items["track_id"] = np.where(use, moved, labels.ids[items["track"], 0])
     items["pos"] = items.groupby("pid").cumcount()
-    tracks = _playlist_tracks(songs, labels, released, items, rng)
+    tracks = _playlist_tracks(songs, labels, released, analysed, items, rng)
     planted = {
         "repeated_pairs": repeated,
         "playlists_whole": int(whole["pid"].nunique()),
@@ -250,6 +251,7 @@ def _playlist_tracks(
     songs: Catalogue,
     labels: Labels,
     released: pd.DataFrame,
+    analysed: np.ndarray,
     items: pd.DataFrame,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
@@ -257,21 +259,16 @@ def _playlist_tracks(
     ids = items.drop_duplicates("track_id")["track_id"]
     by_id = released.set_index("track_id").loc[ids].reset_index()
     track = by_id["track"].to_numpy()
-    rank = (songs.weight.argsort(kind="stable").argsort(kind="stable") / songs.n_tracks)[track]
-    named = rng.random(len(ids)) < 0.5 + 0.5 * rank
-    match = matched(0.2 + 0.7 * rank, rng)
-    match = np.where((match == "name") & ~named, "none", match)
+    popular = rank(songs.weight)[track]
+    named = rng.random(len(ids)) < 0.5 + 0.5 * popular
+    found = analysed[songs.artist[track]] & (rng.random(len(ids)) < 0.4 + 0.6 * popular)
+    by = np.where(named & (rng.random(len(ids)) < 0.3), "name", "id")
+    match = np.where(found, by, "none")
     frame = pd.DataFrame({"track_id": by_id["track_id"]})
     frame["artist_name"] = np.where(named, labels.artist[songs.artist[track]], None)
     frame["track_name"] = by_id["track_name"].where(named, None)
     frame["name_source"] = np.where(named, "simulated", None)
     return frame.join(looked_up(songs, labels, by_id, match, rng))
-
-
-def matched(chance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw how audio was found: by id, by name or not at all."""
-    found = rng.random(len(chance)) < chance
-    return np.where(found, np.where(rng.random(len(chance)) < 0.75, "id", "name"), "none")
 
 
 def looked_up(

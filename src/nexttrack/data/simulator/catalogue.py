@@ -12,7 +12,7 @@ FIRST_RELEASE = np.datetime64("1960-01-01")
 ARCHIVE_START = np.datetime64("2019-05-25")
 LAST_RELEASE = np.datetime64("2021-05-14")
 _ARTIST_SHARE = 0.45  # of a track's audio scores' variance: an artist sounds like itself
-_TRACKS_PER_ARTIST = 4
+_TRACKS_PER_ARTIST = 3
 _NEIGHBOURS = 5  # genres that a track of one genre may be filed under as well
 
 

@@ -75,7 +75,7 @@ and tags are simulated by the nexttrack project.
 
 
 def write_sources(
-    raw: Path, n_tracks: int = 20_000, n_listeners: int = 5_000, seed: int = 20_240_601
+    raw: Path, n_tracks: int = 20_000, n_listeners: int = 5_000, seed: int = 1
 ) -> Path:
     """Write simulated raw files of all five sources, and ``planted.json``, into a folder.
 
@@ -92,11 +92,11 @@ def write_sources(
         ``raw``.
 
     Raises:
-        ValueError: fewer tracks or listeners than the sources' forms need.
-        UserError: `raw` holds something else, or cannot be written.
+        UserError: fewer tracks or listeners than the sources' forms need; `raw` holds something
+            else, or cannot be written.
     """
     if n_tracks < 1_000 or n_listeners < 50:
-        raise ValueError("the sources need at least 1,000 tracks and 50 listeners")
+        raise UserError("the simulated sources need at least 1,000 tracks and 50 listeners")
     raw = Path(raw)
     with _write_errors(raw):
         raw.parent.mkdir(parents=True, exist_ok=True)
@@ -123,13 +123,16 @@ def _write_all(folder: Path, world: World) -> None:
     )
     plays = _plays(world)
     released = track_files.releases(songs, labels, tracks_rng)
+    analysed = track_files.analysed_artists(songs, tracks_rng)
     planted = {}
 
-    dataset, planted["spotify-tracks"] = track_files.spotify_tracks(songs, released, tracks_rng)
+    dataset, planted["spotify-tracks"] = track_files.spotify_tracks(
+        songs, released, analysed, tracks_rng
+    )
     _write_csv(dataset, folder / "spotify-tracks/dataset.csv", index=True)
 
     years = track_files.century_years(century_rng)
-    _write_csv(years, folder / "spotify-century/data_by_year.csv")
+    _write_csv(years, folder / "spotify-century/data_by_year.csv", line_end="\r\n")
     _write_csv(track_files.century_genres(songs), folder / "spotify-century/data_by_genres.csv")
 
     n_users = round(audience_files.LASTFM_SHARE * world.n_listeners)
@@ -139,13 +142,13 @@ def _write_all(folder: Path, world: World) -> None:
     _write_lastfm(tables, folder / "lastfm-2k/hetrec2011-lastfm-2k.zip")
 
     items, tracks, planted["playlists"] = audience_files.playlists(
-        songs, labels, released, plays[plays["listener"] >= n_users], playlists_rng
+        songs, labels, released, analysed, plays[plays["listener"] >= n_users], playlists_rng
     )
     _write_parquet(items, PLAYLIST_ITEMS, folder / "playlists/playlist_tracks.parquet")
     _write_parquet(tracks, PLAYLIST_TRACKS, folder / "playlists/tracks.parquet")
 
     events, tracks, planted["playlist-archive"] = playlist_archive(
-        songs, labels, released, archive_rng
+        songs, labels, released, analysed, archive_rng
     )
     _write_parquet(events, ARCHIVE_EVENTS, folder / "playlist-archive/events.parquet")
     _write_parquet(tracks, ARCHIVE_TRACKS, folder / "playlist-archive/tracks.parquet")
@@ -166,9 +169,9 @@ def _affinity(world: World, n: int) -> np.ndarray:
     return np.concatenate([world.listeners(b).genre for b in range(world.n_blocks)])[:n]
 
 
-def _write_csv(frame: pd.DataFrame, path: Path, index: bool = False) -> None:
+def _write_csv(frame: pd.DataFrame, path: Path, index: bool = False, line_end: str = "\n") -> None:
     path.parent.mkdir(exist_ok=True)
-    frame.to_csv(path, index=index, lineterminator="\n")
+    frame.to_csv(path, index=index, lineterminator=line_end)
 
 
 def _write_parquet(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:

@@ -84,20 +84,35 @@ def releases(songs: Catalogue, labels: Labels, rng: np.random.Generator) -> pd.D
     return frame
 
 
+def analysed_artists(songs: Catalogue, rng: np.random.Generator) -> np.ndarray:
+    """Choose whose audio any public table has at all, (A,) bool: each genre's popular artists."""
+    order = np.lexsort([np.bincount(songs.artist, songs.weight), songs.home])
+    size = np.bincount(songs.home)
+    place = np.empty(songs.n_artists)
+    place[order] = np.arange(1, songs.n_artists + 1) - (np.cumsum(size) - size)[songs.home[order]]
+    return rng.random(songs.n_artists) < 0.1 + 0.9 * (place / size[songs.home]) ** 1.5
+
+
+def rank(values: np.ndarray) -> np.ndarray:
+    """Return the share of values below each, ties in order: float64 in 0..1."""
+    return values.argsort(kind="stable").argsort(kind="stable") / len(values)
+
+
 def spotify_tracks(
-    songs: Catalogue, released: pd.DataFrame, rng: np.random.Generator
+    songs: Catalogue, released: pd.DataFrame, analysed: np.ndarray, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, dict[str, object]]:
     """Return the rows of ``dataset.csv``, its defects planted, and the count of each defect.
 
-    Popular artists are more often in the collection than others.
+    The collection has nearly all tracks of the artists that are `analysed`, and no others.
     """
-    ids = released[_collected(songs, rng)[released["track"]]].reset_index(drop=True)
+    collected = analysed[songs.artist] & (rng.random(songs.n_tracks) < 0.95)
+    ids = released[collected[released["track"]]].reset_index(drop=True)
     ids["vector"] = np.where(ids["kind"] == "remaster", -1 - ids.index, ids["track"])
     ids = _plant_unknowns(ids, rng)
     rows = _rows_by_genre(songs, ids, rng)
     rows = pd.concat([rows, rows.iloc[_some(len(rows), 0.004, rng)]])
     rows = rows.iloc[np.lexsort([rng.random(len(rows)), rows["track_genre"]])]
-    nameless = rows[rows["track_genre"] == "k-pop"].iloc[:1].copy()
+    nameless = rows.iloc[:1].assign(track_genre="k-pop")
     nameless[["track_id", "popularity", "duration_ms"]] = ["0" * 22, 0, 0]
     nameless[["artists", "album_name", "track_name"]] = None
     nameless["energy"] = 0.5125
@@ -129,14 +144,6 @@ def with_several(frame: pd.DataFrame, of: str, column: str) -> int:
     """Return how many values of `of` come with more than one value of a column."""
     different = frame.drop_duplicates([of, column])
     return int((different[of].value_counts() > 1).sum())
-
-
-def _collected(songs: Catalogue, rng: np.random.Generator) -> np.ndarray:
-    """Choose which tracks the collection has, (T,) bool."""
-    reach = np.bincount(songs.artist, songs.weight)
-    rank = reach.argsort(kind="stable").argsort(kind="stable") / len(reach)
-    artists = rng.random(len(reach)) < 0.35 + 0.65 * rank
-    return artists[songs.artist] & (rng.random(songs.n_tracks) < 0.95)
 
 
 def _plant_unknowns(ids: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

@@ -132,8 +132,8 @@ class World:
         self,
         n_tracks: int = 20_000,
         n_listeners: int = 5_000,
-        seed: int = 20_240_601,
-        sessions: float = 60,
+        seed: int = 1,
+        sessions: float = 80,
         slots: int = 10,
         taste: Taste = Taste(),
     ):
@@ -170,8 +170,8 @@ class World:
         Takes time and memory in proportion to the number of exposures, about
         256 x `sessions` x `slots`, however large catalogue and audience are.
         """
-        rng = np.random.default_rng(self._stream(_EXPOSURES, block))
         who = self.listeners(block)
+        rng = np.random.default_rng(self._stream(_EXPOSURES, block))
         n_sessions = 1 + rng.poisson(rng.gamma(6, (self.sessions - 1) / 6, BLOCK))
         n_sessions[len(who.mainstream) :] = 0
         row = np.repeat(np.arange(BLOCK), n_sessions)
