@@ -1,7 +1,9 @@
 """A small book with every construct that the chapters may use."""
 
+import os
 import shutil
 import struct
+import textwrap
 import zlib
 from base64 import b64encode
 from pathlib import Path
@@ -12,6 +14,9 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from nexttrack import project
+from nexttrack.book.outline import Outline, read_outline
+from nexttrack.book.preview import render_preview
+from nexttrack.book.render import find_quarto, render_with_quarto
 
 THEME = "src/nexttrack/book/theme"
 
@@ -44,63 +49,117 @@ def prints(text: str, name: str = "stdout"):
     return new_output("stream", name=name, text=text)
 
 
+def text(source: str):
+    """Make a Markdown cell; the lines of the source may be indented."""
+    return new_markdown_cell(textwrap.dedent(source))
+
+
+# The empty line keeps Quarto from taking the heading for a title without its class.
 PREFACE = [
-    new_markdown_cell(
-        "# Preface {.unnumbered}\n\nThe answer is in @fig-bars, and in the "
-        "[first chapter](chapters/one.ipynb#sec-deep).\n\n## How to read it\n\nFrom front to back."
-    ),
+    text("""
+        # Preface {.unnumbered}
+
+        The answer is in @fig-bars, and in the [first chapter](chapters/one.ipynb#sec-deep).
+
+        ## How to read it
+
+        From front to back.""")
 ]
 ONE = [
-    new_markdown_cell(
-        "# The *first* chapter {#sec-first}\n\nSee @fig-bars, @tbl-scores, @tbl-typed, @eq-gain, @sec-deep and "
-        "@sec-second; [@fig-bars; @fig-line] together, and number -@tbl-scores alone. "
-        "The metric is due to @jarvelin2002cumulated, and sampling biases it "
-        "[@krichene2020sampled, p. 2]. A note.[^1]\n\n[^1]: In the note, a word: rutabaga.\n\n"
-        "It costs \\$5, and $a_i \\le b$ holds."
-    ),
+    text("""\
+        # The *first* chapter {#sec-first}
+
+        See @fig-bars, @tbl-scores, @tbl-typed, @eq-gain, @sec-deep and @sec-second;
+        [@fig-bars; @fig-line] together, and number -@tbl-scores alone. The metric is due to
+        @jarvelin2002cumulated, and sampling biases it [@krichene2020sampled, p. 2]. A note.[^1]
+
+        [^1]: In the note, a word: rutabaga.
+
+        It costs \\$5, and $a_i \\le b$ holds."""),
     code(
-        "#| label: fig-bars\n#| fig-cap: 'Bars with *emphasis*, see @tbl-scores.'\n"
-        "#| fig-alt: 'Two \"bars\" of unequal height'\n#| code-fold: true\n#| code-summary: Draw it\n"
+        "#| label: fig-bars\n"
+        "#| fig-cap: 'Bars with *emphasis*, see @tbl-scores.'\n"
+        "#| fig-alt: 'Two \"bars\" of unequal height'\n"
+        "#| code-fold: true\n"
+        "#| code-summary: Draw it\n"
         "import numpy as np\n\nfor k in range(3):  # a comment\n    print('text', k)",
         shows("image/png", png()),
     ),
-    new_markdown_cell(
-        "## A *deep* part {#sec-deep}\n\n$$\nG = \\sum_{i=1}^k \\frac{r_i}{\\log_2(i+1)}\n$$ {#eq-gain}"
-    ),
+    text("""\
+        ## A *deep* part {#sec-deep}
+
+        $$
+        G = \\sum_{i=1}^k \\frac{r_i}{\\log_2(i+1)}
+        $$ {#eq-gain}"""),
     code(
-        "#| label: tbl-scores\n#| tbl-cap: Scores of two models.\n#| echo: false\n",
+        "#| label: tbl-scores\n#| tbl-cap: Scores of two models.\n#| echo: false\nscores",
         shows(
-            "text/markdown", "| model | NDCG |\n|:--|--:|\n| popularity | 0.1 |\n| ALS \\* | 0.2 |"
+            "text/markdown",
+            "| model | NDCG |\n|:--|--:|\n| popularity | 0.1 |\n| ALS \\* | 0.2 |",
         ),
     ),
     code(
-        "print('hello')\n1 + 1", prints("hello\n::: {.x} @fig-none $x$\n"), shows("text/plain", "2")
+        "print('hello')\n1 + 1",
+        prints("hello\n::: {.x} @fig-none $x$\n"),
+        shows("text/plain", "2"),
     ),
     code("#| include: false\nsecret = 1", prints("never shown")),
     code("#| output: false\nquiet = 1", prints("never shown")),
-    code("", shows("text/markdown", "The best model scores **0.2**.")),
-    new_markdown_cell(
-        "### Deeper\n\n::: {.callout-note}\n## Mind *this*\n\nA box with `code`.\n:::\n\n"
-        '::: {.callout-tip title="Short"}\nAnother.\n:::\n\n::: {.callout-warning}\nA third.\n:::\n\n'
-        "| a | b |\n|---|---|\n| 1 | 2 |\n\n: Typed by hand. {#tbl-typed}\n\n"
-        "| plain | table |\n|---|---|\n| x | y |\n\n"
-        "- a list\n- of two\n\n> quoted\n\n```python\ndef f(x):\n    return x\n```\n\n"
-        '<iframe src="page.html" title="A page of our own"></iframe>\n\n## Not numbered {.unnumbered}\n\nEnd.'
-    ),
+    code("#| echo: false\nbook.say()", shows("text/markdown", "The best model scores **0.2**.")),
+    text("""\
+        ### Deeper
+
+        ::: {.callout-note}
+        ## Mind *this*
+
+        A box with `code`.
+        :::
+
+        ::: {.callout-tip title="Short"}
+        Another.
+        :::
+
+        ::: {.callout-warning}
+        A third.
+        :::
+
+        | a | b |
+        |---|---|
+        | 1 | 2 |
+
+        : Typed by hand. {#tbl-typed}
+
+        - a list
+        - of two
+
+        > quoted
+
+        ```python
+        def f(x):
+            return x
+        ```
+
+        <iframe src="page.html" title="A page of our own"></iframe>
+
+        ## Not numbered {.unnumbered}
+
+        End."""),
 ]
+WIDE = "|" + "a column|" * 20 + "\n|" + "---|" * 20 + "\n|" + "a value|" * 20
 TWO = [
-    new_markdown_cell(
-        "# Second {#sec-second}\n\nBack to @fig-bars, @sec-first; forward to @fig-line.\n\n## Wide"
-    ),
+    text("""\
+        # Second {#sec-second}
+
+        Back to @fig-bars, @sec-first; forward to @fig-line and @tbl-wide.
+
+        ## Wide"""),
     code(
-        "#| label: fig-line\n#| fig-cap: A line.\n#| fig-alt: A rising line\n#| echo: false\n",
+        "#| label: fig-line\n#| fig-cap: A line.\n#| fig-alt: A rising line\n#| echo: false\nf()",
         shows("image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"),
     ),
     code(
-        "wide = '" + "x" * 200 + "'",
-        shows(
-            "text/markdown", "|" + "a column|" * 20 + "\n|" + "---|" * 20 + "\n|" + "a value|" * 20
-        ),
+        "#| label: tbl-wide\n#| tbl-cap: Many columns.\nwide = '" + "x" * 200 + "'",
+        shows("text/markdown", WIDE),
     ),
     code("book.colophon()", shows("text/markdown", "Versions."), tags=["colophon"]),
 ]
@@ -120,7 +179,7 @@ class MiniBook:
             "chapters/references.qmd",
         ]
         (folder / "chapters").mkdir(parents=True)
-        (folder / "_quarto.yml").write_text(yaml.safe_dump(config))
+        (folder / "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False))
         shutil.copy(project.root() / "references.bib", folder)
         shutil.copy(project.root() / "chapters" / "references.qmd", folder / "chapters")
         shutil.copytree(project.root() / "src/nexttrack/book", folder / "src/nexttrack/book")
@@ -139,3 +198,32 @@ class MiniBook:
 def minibook(tmp_path: Path) -> MiniBook:
     """Return a book of a preface, two chapters and references, not yet rendered."""
     return MiniBook(tmp_path / "minibook")
+
+
+def quarto() -> str | None:
+    """Return the Quarto on this machine, if there is one; nothing is installed for a test."""
+    return find_quarto(project.root())
+
+
+@pytest.fixture(scope="session", params=["preview", "quarto", "book"])
+def rendered(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Outline, Path]:
+    """Return an outline and its pages: the small book by either renderer, and the stored book.
+
+    ``$NEXTTRACK_BOOK`` names a folder where the stored book is rendered already.
+    """
+    if request.param == "book":
+        given = os.environ.get("NEXTTRACK_BOOK")
+        output = Path(given) if given else tmp_path_factory.mktemp("pages") / "_book"
+        if not given:
+            render_preview(project.root(), output)
+        return read_outline(project.root()), output
+    book = MiniBook(tmp_path_factory.mktemp("minibook") / "book")
+    if request.param == "preview":
+        render_preview(book.folder, book.output)
+    elif program := quarto():
+        render_with_quarto(program, book.folder, book.output)
+    else:
+        pytest.skip("Quarto is not on this machine")
+    return read_outline(book.folder), book.output

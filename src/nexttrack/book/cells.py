@@ -22,8 +22,8 @@ OPTIONS = {
     "code-summary": str,
 }
 FRONT_MATTER = {"title"}
-# The form of an output that a page shows, the richest first. Quarto shows text/html and widgets, which
-# load scripts from the network, before all of these; so an output that has such a form is refused.
+# The form of an output that a page shows, the richest first. Quarto shows text/html and widgets,
+# which load scripts from the network, before all of these; an output with such a form is refused.
 FORMS = ("text/markdown", "image/svg+xml", "image/png", "text/plain")
 HARMLESS = {*FORMS, "image/jpeg", "text/latex"}
 IMAGE_SUFFIX = {"image/svg+xml": ".svg", "image/png": ".png"}
@@ -34,8 +34,8 @@ ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 class Source:
     """A chapter as Markdown, with what Markdown cannot hold.
 
-    ``options`` are the ``#|`` options of each code cell, by the cell's number (from 1); ``images`` are
-    the pictures among the outputs, by their path relative to the output folder.
+    ``options`` are the ``#|`` options of each code cell, by the cell's number (from 1);
+    ``images`` are the pictures among the outputs, by their path in the output folder.
     """
 
     markdown: str

@@ -1,4 +1,4 @@
-"""The chapters as pandoc's document tree: numbers, cross-references, and Quarto's markup around them.
+"""The chapters as pandoc's document trees: numbers, cross-references, and Quarto's markup.
 
 A tree is pandoc's JSON (https://hackage.haskell.org/package/pandoc-types): a block or inline is
 ``{"t": type, "c": content}``, an attribute is ``[id, [class, ...], [[key, value], ...]]``.
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html import escape
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from nexttrack.book.cells import Source
 from nexttrack.book.outline import Chapter, Outline, is_external
@@ -18,8 +18,8 @@ from nexttrack.errors import UserError
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
 CALLOUTS = {"note", "tip", "warning", "important", "caution"}
 BLOCKS = {
-    "Plain", "Para", "LineBlock", "CodeBlock", "RawBlock", "BlockQuote", "OrderedList", "BulletList",
-    "DefinitionList", "Header", "HorizontalRule", "Table", "Figure", "Div",
+    "Plain", "Para", "LineBlock", "CodeBlock", "RawBlock", "BlockQuote", "OrderedList",
+    "BulletList", "DefinitionList", "Header", "HorizontalRule", "Table", "Figure", "Div",
 }  # fmt: skip
 CELL_OUTPUTS = {"cell-output", "cell-output-stdout", "cell-output-display"}
 # Raw HTML that a chapter may hold: an interactive page of our own in a frame, and a line break.
@@ -103,7 +103,8 @@ class Tree:
     """One chapter on its way to a page.
 
     ``build`` numbers it and puts Quarto's markup around what it shows; ``resolve`` then writes the
-    cross-references, for which every chapter must have been built.
+    cross-references, for which every chapter must have been built. ``formulas`` tells in which cell
+    a formula stands, and ``cell`` is the number of the cell that is being built.
     """
 
     outline: Outline
@@ -115,6 +116,7 @@ class Tree:
     headings: list[dict] = field(default_factory=list)
     resources: set[PurePosixPath] = field(default_factory=set)
     labels: dict[str, Label] = field(default_factory=dict)
+    formulas: dict[str, str] = field(default_factory=dict)
     cell: str = ""
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -173,6 +175,8 @@ class Tree:
         if kind in special:
             return special[kind](*content)
         if kind in ("Para", "Plain"):
+            if len(content) == 1 and content[0]["t"] == "Code":
+                self.check_cell_in_markdown(content[0]["c"][1])
             block["c"] = content = self.equations(content)
         self.build_children(content)
         return [block]
@@ -278,8 +282,6 @@ class Tree:
     def code_block(self, attributes: list, code: str) -> list:
         """Build a listing with a copy button. An output has no language, and so no button."""
         languages = [c for c in attributes[1] if c != "cell-code"]
-        if languages and (languages[0].startswith("{") or languages[0] in ("mermaid", "ojs")):
-            raise self.error(f"the preview cannot run or draw a {languages[0]} block")
         listing = {"t": "CodeBlock", "c": [attributes, code]}
         return (
             [div("code-copy-outer-scaffold", [listing, raw(COPY_BUTTON)])]
@@ -287,10 +289,16 @@ class Tree:
             else [listing]
         )
 
+    def check_cell_in_markdown(self, code: str) -> None:
+        """Refuse what pandoc makes of a block to run or draw, such as ``{ojs}``."""
+        engine = re.match(r"\{(\w+)\}\s", code)
+        if engine:
+            raise self.error(f"the preview cannot run or draw a {engine[0].strip()} block")
+
     # ---- code cells
 
     def code_cell(self, number: int, blocks: list) -> list:
-        """Build a code cell: its code, folded or not, and its outputs, numbered where it has a label."""
+        """Build a code cell: its code, folded or not, and its outputs, numbered if labelled."""
         options = self.source.options[number]
         code, outputs, caption = [], [], []
         for block in blocks:
@@ -435,14 +443,18 @@ class Tree:
     def build_inline(self, inline: dict) -> None:
         """Check an inline, and lead its link to the page of the book."""
         kind, content = inline["t"], inline.get("c")
-        if kind == "Str" and ("{{<" in content or ":::" in content or "{#" in content):
+        if kind == "Str" and any(mark in content for mark in ("{{<", ":::", "{#", "[^")):
             raise self.error(f"this markup was not understood: {content}")
         if kind == "RawInline" and not RAW_HTML.fullmatch(content[1].strip()):
             raise self.error(f"the preview does not know this raw {content[0]}: {content[1][:60]}")
         if kind == "RawInline":
             self.check_frame(content[1])
-        if kind == "Span" and content[0][1] and not content[0][0]:
-            raise self.error(f"the preview does not know the span .{content[0][1][0]}")
+        if kind == "Span" and (content[0][1] or content[0][2]):
+            raise self.error(
+                f"the preview does not know a span with {content[0][1] or content[0][2]}"
+            )
+        if kind == "Math":
+            self.formulas.setdefault(" ".join(content[1].split()), self.cell)
         if kind == "Link":
             content[2][0] = self.link(content[2][0])
         if kind == "Image":

@@ -1,7 +1,7 @@
 """Offer each chapter's notebook for download on its page, which no option of Quarto's books does.
 
-Quarto runs this file after it has rendered (``post-render`` in ``_quarto.yml``), with whichever Python
-it finds; so it needs the standard library only. The preview renderer calls it too.
+Quarto runs this file after it has rendered (``post-render`` in ``_quarto.yml``), with whichever
+Python it finds; so it needs the standard library only. The preview renderer calls it too.
 """
 
 import os

@@ -1,9 +1,9 @@
 """The preview renderer: the book as HTML pages where Quarto cannot be had.
 
 pandoc, the engine inside Quarto, reads the chapters, resolves citations and writes HTML with MathML
-(``nexttrack.book.cells`` and ``nexttrack.book.crossrefs`` do what Quarto does around it); smalldocs lays
-the pages out. It supports what the chapters of this book use, and nothing more: anything else is a
-``UserError`` that names chapter and cell.
+(``nexttrack.book.cells`` and ``nexttrack.book.crossrefs`` do what Quarto does around it); smalldocs
+lays the pages out. It supports what the chapters of this book use, and nothing more: anything else
+is a ``UserError`` that names chapter and cell.
 """
 
 import json
@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 import pypandoc
@@ -20,7 +21,7 @@ from smalldocs.config import Project
 from smalldocs.site import Page, Site
 
 from nexttrack.book.cells import read_source
-from nexttrack.book.crossrefs import NBSP, Label, Tree, div, plain, raw, walk
+from nexttrack.book.crossrefs import NBSP, Label, Tree, div, plain, walk
 from nexttrack.book.notebook_links import link_notebooks
 from nexttrack.book.outline import Chapter, Outline, read_outline
 from nexttrack.errors import UserError
@@ -30,12 +31,12 @@ NOTICE = (
     "[get Quarto](https://quarto.org/docs/get-started/) and run `make book` again."
 )
 HTML_OPTIONS = {
-    "lang", "theme", "css", "html-math-method", "toc", "toc-depth", "number-sections", "number-depth",
-    "code-fold", "code-summary", "code-copy",
+    "lang", "theme", "respect-user-color-scheme", "css", "html-math-method", "toc", "toc-depth",
+    "number-sections", "number-depth", "code-fold", "code-summary", "code-copy",
 }  # fmt: skip
 BOOK_OPTIONS = {
-    "title", "subtitle", "author", "description", "repo-url", "repo-branch", "repo-actions", "search",
-    "page-navigation", "page-footer", "favicon", "chapters",
+    "title", "subtitle", "author", "description", "repo-url", "repo-branch", "repo-actions",
+    "search", "page-navigation", "page-footer", "favicon", "chapters",
 }  # fmt: skip
 
 # What Quarto's theme variables are called in the stylesheets that smalldocs brings.
@@ -52,8 +53,8 @@ BOOTSTRAP = {
 def render_preview(root: Path, output: Path) -> None:
     """Render the book in a folder to HTML pages.
 
-    The pages are made beside ``output`` and take its place when all are done, so that an error leaves
-    what was there as it was.
+    The pages are made beside ``output`` and take its place when all are done, so that an error
+    leaves what was there as it was.
 
     Raises:
         UserError: naming chapter and cell, for anything that the preview does not know.
@@ -69,9 +70,7 @@ def render_preview(root: Path, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{output.name}.", dir=output.parent) as scratch:
         pages = Path(scratch) / "pages"
-        BookSite(
-            outline, pages, dict(zip(outline.chapters, zip(trees, bodies), strict=True))
-        ).write()
+        BookSite(outline, pages, trees, bodies).write()
         link_notebooks(root, pages)
         if output.exists():
             output.rename(Path(scratch) / "before")
@@ -100,9 +99,7 @@ def read_tree(outline: Outline, chapter: Chapter) -> Tree:
     except UserError as error:
         line = re.search(r"line (\d+)", str(error))
         above = source.markdown.splitlines()[: int(line[1])] if line else []
-        cells = [
-            after for mark, after in zip(above, above[1:], strict=False) if mark == "```{=cell}"
-        ]
+        cells = [after for mark, after in pairwise(above) if mark == "```{=cell}"]
         where = f"{chapter.source}, cell {cells[-1]}" if cells else chapter.source
         raise UserError(f"{where}: {str(error).partition(': ')[2]}") from None
     if source.title:
@@ -183,7 +180,13 @@ def write_body(tree: Tree) -> tuple[str, str]:
     version = [1, 23, 1]
     document = json.dumps({"pandoc-api-version": version, "meta": {}, "blocks": blocks})
     arguments = ["--from=json", "--to=html", "--mathml", "--wrap=none", "--email-obfuscation=none"]
-    html = pandoc(arguments, document, str(tree.chapter.source))
+    try:
+        html = pandoc(arguments, document, str(tree.chapter.source))
+    except UserError as error:
+        for formula, cell in tree.formulas.items():
+            if formula in str(error):
+                tree.cell = cell
+        raise tree.error(str(error).partition(": ")[2]) from None
     match = re.match(rf'<div id="{mark}">\n(.*?)\n</div>\n?(.*)', html, re.S)
     return match[1], match[2]
 
@@ -203,7 +206,9 @@ def search_sections(tree: Tree) -> list[dict]:
 class BookSite(Site):
     """The book as smalldocs lays it out: pages come written, and none of its Markdown is used."""
 
-    def __init__(self, outline: Outline, output: Path, chapters: dict[Chapter, tuple]):
+    def __init__(
+        self, outline: Outline, output: Path, trees: list[Tree], bodies: list[tuple[str, str]]
+    ):
         book, html = outline.book, outline.html
         ours = {"subtitle", "author", "page-footer", "chapters"}
         website = {key: value for key, value in book.items() if key not in ours}
@@ -220,7 +225,8 @@ class BookSite(Site):
         }
         super().__init__(Project(outline.root, config), quiet=True)
         self.book, self.themes = book, html["theme"]
-        self.chapters = {chapter.source: written for chapter, written in chapters.items()}
+        written = zip(trees, bodies, strict=True)
+        self.chapters = {tree.chapter.source: (tree, body) for tree, body in written}
 
     def write(self) -> None:
         """Write the pages and everything they load.
@@ -249,7 +255,11 @@ class BookSite(Site):
             title = f'<span class="chapter-number">{tree.number}</span>{NBSP} {title}'
             words = f"{tree.number}{NBSP} {words}"
         if page.src.stem == "index":
-            page.front = {key: self.book[key] for key in ("title", "subtitle") if key in self.book}
+            page.front = {
+                key: self.book[key]
+                for key in ("title", "subtitle", "description")
+                if key in self.book
+            }
             page.meta = page.meta | {"author": self.book.get("author")}
             body = f'<h1 class="unnumbered">{title}</h1>\n{body}'
             title = escape(self.book["title"])
@@ -283,7 +293,7 @@ class BookSite(Site):
 
 
 def theme_variables(path: Path) -> str:
-    """Return the variables that a theme file sets for Quarto as the Bootstrap variables they stand for."""
+    """Return the variables that a theme file sets for Quarto, as Bootstrap's own."""
     given = dict(re.findall(r"^\$([\w-]+):\s*(.+?);$", path.read_text(encoding="utf-8"), re.M))
     rules = []
     for name, value in given.items():

@@ -1,4 +1,4 @@
-"""Render the book: with Quarto where it is or can be installed, with the preview renderer elsewhere."""
+"""Render the book: with Quarto where it is or can be installed, else as a preview."""
 
 import os
 import shutil
@@ -99,7 +99,7 @@ def say_preview(problem: str) -> None:
 
 
 def try_install(root: Path) -> str:
-    """Install the version of ``quarto-cli`` that uv.lock holds; return what went wrong, if anything."""
+    """Install the pinned ``quarto-cli`` into the clone; return what went wrong, if anything."""
     uv = shutil.which(root / ".uv" / "bin" / "uv") or shutil.which("uv")
     if uv is None:
         return "uv is not here"
