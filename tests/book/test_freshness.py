@@ -8,6 +8,7 @@ from nexttrack.book import freshness
 from nexttrack.book.commands import book_app
 from nexttrack.book.execute import read, write
 from nexttrack.book.freshness import check_chapter, compare_outputs, compare_text, needed
+from nexttrack.data import contracts
 
 TABLE = """| model | NDCG@10 |
 |:--|--:|
@@ -82,7 +83,7 @@ def test_a_cell_needs_the_sources_it_names_and_those_behind_its_variables():
     book = new_notebook(
         cells=[
             new_code_cell("import duckdb"),
-            new_code_cell("plays = load('lastfm-2k')"),
+            new_code_cell("plays = table('lastfm_listens')"),
             new_markdown_cell("the playlist archive"),
             new_code_cell("items = load('playlists')"),
             new_code_cell("both = combine(plays, items)"),
@@ -94,20 +95,40 @@ def test_a_cell_needs_the_sources_it_names_and_those_behind_its_variables():
             new_code_cell("sql('SELECT count(*) FROM recordings')"),
         ]
     )
-    both = {"lastfm-2k", "playlists"}
+    playlists = {"playlists", "spotify-tracks"}
     assert needed(book) == [
         set(),
         {"lastfm-2k"},
         set(),
-        {"playlists"},
-        both,
+        playlists,
+        {"lastfm-2k"} | playlists,
         set(),
         set(),
-        both,
-        {"playlist-archive"},
+        {"lastfm-2k"} | playlists,
+        {"playlist-archive", "spotify-tracks"},
         set(freshness.SOURCES),
         {"spotify-tracks"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "sources"),
+    [
+        ("Dataset.load('playlist-archive')", {"playlist-archive", "spotify-tracks"}),
+        ("table('playlist_recordings')", {"playlists", "spotify-tracks"}),
+        ("Dataset.load('lastfm-2k')", set(freshness.SOURCES) - {"spotify-century"}),
+        ("table('century_years')", {"spotify-century"}),
+        ("sql('FROM archive_recordings')", {"playlist-archive", "spotify-tracks"}),
+        ("print('no table')", set()),
+    ],
+)
+def test_a_table_needs_what_it_is_made_from(code, sources):
+    assert needed(new_notebook(cells=[new_code_cell(code)])) == [sources]
+
+
+def test_every_processed_table_is_known_to_need_a_source():
+    for table in contracts.processed_schemas():
+        assert needed(new_notebook(cells=[new_code_cell(f"sql('FROM {table}')")])) != [set()], table
 
 
 @pytest.fixture
@@ -118,7 +139,8 @@ def book(tmp_path, monkeypatch):
     (root / "_quarto.yml").write_text("book:\n  chapters: [index.ipynb, chapters/01-one.ipynb]\n")
     monkeypatch.setattr(project, "root", lambda: root)
     monkeypatch.setenv("NEXTTRACK_DATA", str(data))
-    for table, _ in freshness.SOURCES.values():
+    monkeypatch.setattr(freshness, "ensure", project.processed_dir)  # these are no real tables
+    for table in freshness.SOURCES.values():
         (data / "processed" / "published").mkdir(parents=True, exist_ok=True)
         (data / "processed" / "published" / table).write_text("100.0")
     index = [(RECORDINGS, ""), ("print(f'{x} recordings')", "100.0 recordings\n"), (PID, "1\n")]
@@ -219,12 +241,14 @@ def test_with_available_the_cells_that_need_a_missing_source_are_left_out_and_li
     assert command("--available").exit_code == 1
 
 
-def test_without_a_published_edition_nothing_passes(book):
-    for path in published(book).iterdir():
-        path.unlink()
+def test_without_a_published_edition_nothing_passes(tmp_path, monkeypatch):
+    (tmp_path / "_quarto.yml").write_text("book:\n  chapters: []\n")
+    monkeypatch.setattr(project, "root", lambda: tmp_path)
+    monkeypatch.setenv("NEXTTRACK_DATA", str(tmp_path / "data"))
     for options in ([], ["--available"]):
         result = command(*options)
-        assert str(result.exception).startswith("no published edition to check against")
+        assert result.exit_code == 1
+        assert "the real data are not in" in str(result.exception)
 
 
 def test_the_kernel_runs_on_the_published_edition(tmp_path, monkeypatch):

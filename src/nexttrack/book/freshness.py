@@ -17,22 +17,31 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-from nexttrack import project
 from nexttrack.book.execute import ExecutionError, cell_name, faults, read, run
 from nexttrack.book.numerals import same_text
+from nexttrack.data.dataset import ensure
 
 NOT_COMPARED = "colophon"  # the tag of the cell with versions and the data's fingerprint
 
-# Each source, the table that shows that it was there to be cleaned, and the words by which a
-# cell's code is seen to need it. The ledger counts the rows of every source.
+# Each source, and a table that is there only if the source was there to be cleaned.
 SOURCES = {
-    "spotify-tracks": ("recordings.parquet", r"\brecordings\b|spotify.tracks|lastfm_artists"),
-    "spotify-century": ("century_years.parquet", r"century"),
-    "lastfm-2k": ("lastfm_listens.parquet", r"lastfm"),
-    "playlists": ("playlist_items.parquet", r"playlists?\b(?!.archive)|playlist_|lastfm_artists"),
-    "playlist-archive": ("archive_additions.parquet", r"archive"),
+    "spotify-tracks": "recordings.parquet",
+    "spotify-century": "century_years.parquet",
+    "lastfm-2k": "lastfm_listens.parquet",
+    "playlists": "playlist_items.parquet",
+    "playlist-archive": "archive_additions.parquet",
 }
-NEEDS_ALL = r"\bledger\b"
+# The names of tables and data sets in a cell's code, and the sources that these are made from.
+NEEDS = (
+    (r"\brecordings\b|spotify.tracks", {"spotify-tracks"}),
+    (r"century", {"spotify-century"}),
+    (r"lastfm_(?:listens|tags|friends)", {"lastfm-2k"}),
+    # An artist's audio is that of the recordings in all sources.
+    (r"lastfm.2k|lastfm_artists", set(SOURCES) - {"spotify-century"}),
+    (r"\bplaylists?\b(?!.archive)|playlist_(?!archive)", {"playlists", "spotify-tracks"}),
+    (r"archive", {"playlist-archive", "spotify-tracks"}),
+    (r"\bledger\b", set(SOURCES)),
+)
 
 
 @dataclass(frozen=True)
@@ -65,9 +74,13 @@ class Verdict:
 
 
 def missing_sources() -> list[str]:
-    """Return the names of the sources that the published edition at hand was cleaned without."""
-    folder = project.processed_dir("published")
-    return [source for source, (table, _) in SOURCES.items() if not (folder / table).exists()]
+    """Return the names of the sources that the published edition at hand was cleaned without.
+
+    Raises:
+        UserError: if there is no published edition.
+    """
+    folder = ensure("published")
+    return [source for source, table in SOURCES.items() if not (folder / table).exists()]
 
 
 def chapters_short_of(paths: Iterable[Path], missing: Iterable[str]) -> dict[str, list[str]]:
@@ -150,9 +163,7 @@ def needed(notebook: NotebookNode) -> list[set[str]]:
 
 
 def _named_sources(source: str) -> set[str]:
-    if re.search(NEEDS_ALL, source):
-        return set(SOURCES)
-    return {name for name, (_, words) in SOURCES.items() if re.search(words, source)}
+    return set().union(*(sources for words, sources in NEEDS if re.search(words, source)))
 
 
 def _variables(source: str) -> tuple[set[str], set[str]]:
