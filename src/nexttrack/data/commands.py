@@ -122,6 +122,8 @@ def _inspect() -> list[SourceReport]:
 
 
 def _file_name(file: SourceFile) -> str:
+    if file.kind == "json-slices":
+        return f"or {file.name}"
     return file.name if file.required else f"{file.name} (optional)"
 
 

@@ -159,7 +159,9 @@ def _one_at_a_time(raw: Path) -> Iterator[None]:
             lock.acquire(timeout=0)
         except Timeout:
             Console(stderr=True).print(
-                f"another import into {raw} is running; waiting for it", markup=False
+                f"another import into {raw} is running; waiting for it",
+                markup=False,
+                soft_wrap=True,
             )
             lock.acquire()
         try:

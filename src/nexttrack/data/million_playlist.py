@@ -83,6 +83,9 @@ def _entries(playlists: list, path: Path) -> Iterator[Entry]:
         positions = set()
         for track in playlist["tracks"]:
             pos, uri = track["pos"], track["track_uri"]
+            artist, title = track["artist_name"], track["track_name"]
+            if not (type(pos) is int and type(artist) is str and type(title) is str):
+                raise TypeError
             if pos < 0 or pos in positions:
                 raise UserError(
                     f"{path}, playlist {pid}, position {pos} is negative or occurs twice; "
@@ -94,7 +97,7 @@ def _entries(playlists: list, path: Path) -> Iterator[Entry]:
                     f"{path}, playlist {pid}, position {pos}: {uri!r} is no {URI}ID; "
                     "copy the slice again"
                 )
-            yield pid, pos, uri[len(URI) :], track["artist_name"], track["track_name"]
+            yield pid, pos, uri[len(URI) :], artist, title
 
 
 def _first_damage(playlists: object) -> str:
