@@ -9,7 +9,6 @@ import io
 import json
 import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,7 +104,9 @@ def write_sources(
                 raise UserError(
                     f"{raw} holds files that the simulator did not write; move them away first"
                 )
-            staging = Path(tempfile.mkdtemp(prefix=f".{raw.name}-new-", dir=raw.parent))
+            staging = raw.with_name(f".{raw.name}-new")
+            shutil.rmtree(staging, ignore_errors=True)  # what a killed run left
+            staging.mkdir()
             try:
                 _write_all(staging, World(n_tracks, n_listeners, seed))
                 _replace_folder(staging, raw)
@@ -201,7 +202,6 @@ def _replace_folder(new: Path, target: Path) -> None:
         if path.is_file():
             with path.open("rb") as written:
                 os.fsync(written.fileno())
-    new.chmod(0o755)  # mkdtemp's folder is private
     old = target.with_name(f".{target.name}-old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():

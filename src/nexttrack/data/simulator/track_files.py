@@ -66,21 +66,23 @@ def releases(songs: Catalogue, labels: Labels, rng: np.random.Generator) -> pd.D
     frame["popularity"] = songs.popularity[frame["track"]].astype(np.int64)
     frame["explicit"] = songs.explicit[frame["track"]]
     frame = frame.join(audio_frame(songs, frame["track"].to_numpy()))
+    return _vary(frame, rng)
+
+
+def _vary(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Change what a later release has of its own: album, popularity, and more by its kind."""
     later = frame["kind"] != "first"
+    share = rng.random(later.sum())
     frame.loc[later, "album_name"] += " (Deluxe)"
-    frame.loc[later, "popularity"] = (
-        frame.loc[later, "popularity"] * rng.random(later.sum())
-    ).astype(np.int64)
+    frame.loc[later, "popularity"] = (frame.loc[later, "popularity"] * share).astype(np.int64)
     frame.loc[frame["kind"] == "retitled", "track_name"] += " - Remastered 2011"
     remaster = frame["kind"] == "remaster"
-    n = remaster.sum()
     frame.loc[remaster, "loudness"] = np.round(frame.loc[remaster, "loudness"] * 0.9 - 0.31, 3)
-    frame.loc[remaster, "duration_ms"] += rng.integers(1, 3000, n)
+    frame.loc[remaster, "duration_ms"] += rng.integers(1, 3000, remaster.sum())
     # The same name, typed by someone else.
-    shouted = np.flatnonzero(remaster)[::10]
+    shouted, spaced = np.flatnonzero(remaster)[::10], np.flatnonzero(remaster)[5::10]
     frame.loc[shouted, "track_name"] = frame.loc[shouted, "track_name"].str.upper()
-    blank = np.flatnonzero(remaster)[5::10]
-    frame.loc[blank, "track_name"] = "  " + frame.loc[blank, "track_name"] + " "
+    frame.loc[spaced, "track_name"] = "  " + frame.loc[spaced, "track_name"] + " "
     return frame
 
 
@@ -112,16 +114,25 @@ def spotify_tracks(
     rows = _rows_by_genre(songs, ids, rng)
     rows = pd.concat([rows, rows.iloc[_some(len(rows), 0.004, rng)]])
     rows = rows.iloc[np.lexsort([rng.random(len(rows)), rows["track_genre"]])]
-    nameless = rows.iloc[:1].assign(track_genre="k-pop")
-    nameless[["track_id", "popularity", "duration_ms"]] = ["0" * 22, 0, 0]
-    nameless[["artists", "album_name", "track_name"]] = None
-    nameless["energy"] = 0.5125
-    rows = pd.concat([rows, nameless], ignore_index=True)
+    rows = pd.concat([rows, _without_names(rows)], ignore_index=True)
     rows = rows.sort_values("track_genre", kind="stable", ignore_index=True)
-    table = rows[COLUMNS]
+    return rows[COLUMNS], _planted(rows[COLUMNS], ids)
+
+
+def _without_names(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the one row that the real file has, too: an id with audio and nothing else."""
+    row = rows.iloc[:1].assign(track_genre="k-pop", energy=0.5125)
+    row[["track_id", "popularity", "duration_ms"]] = ["0" * 22, 0, 0]
+    row[["artists", "album_name", "track_name"]] = None
+    return row
+
+
+def _planted(table: pd.DataFrame, ids: pd.DataFrame) -> dict[str, object]:
+    """Count the defects of ``dataset.csv``; `ids` knows which of them are one recording."""
     same_name = ids.groupby([ids["track"], ids["kind"] == "retitled"])["track_id"].transform("size")
     same_vector = ids.groupby("vector")["track_id"].transform("size")
-    planted = {
+    same_recording = ids.groupby("track")["track_id"].transform("size")
+    return {
         "rows": len(table),
         "exact_duplicate_rows": int(table.duplicated().sum()),
         "rows_without_names": 1,
@@ -132,12 +143,11 @@ def spotify_tracks(
         "ids_sharing_a_vector": int((same_vector > 1).sum()),
         "ids_sharing_a_vector_without_tempo": int(((same_vector > 1) & (ids["tempo"] == 0)).sum()),
         "recordings": int(ids["track"].nunique()),
-        "ids_merged": int((ids.groupby("track")["track_id"].transform("size") > 1).sum()),
+        "ids_merged": int((same_recording > 1).sum()),
         "zeros": {name: int((table[name] == 0).sum()) for name in UNKNOWN_AS_ZERO},
         "loudness_above_zero": int((table["loudness"] > 0).sum()),
         "popularity_zero": int((table["popularity"] == 0).sum()),
     }
-    return table, planted
 
 
 def with_several(frame: pd.DataFrame, of: str, column: str) -> int:
