@@ -8,6 +8,7 @@ raw tables must keep their contract, and at the end the processed ones theirs
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -23,6 +24,8 @@ from filelock import FileLock
 
 from nexttrack.data.million_playlist import write_tables
 from nexttrack.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 MADE_FROM = "made-from.json"
 """Beside the tables: a hash of the code that made them; size, time and hash of the raw files."""
@@ -90,7 +93,8 @@ def clean(raw: Path, processed: Path, *, threads: int = 2, raw_by: str | None = 
 
     The tables are built in a folder beside ``processed``, which they then replace as a whole: a run
     that fails or is killed leaves the old tables as they were. A source whose files are absent is
-    left out, and so are its tables. The same input gives the same bytes, whatever ``threads`` is.
+    left out with a warning, and so are its tables. The same input gives the same bytes, whatever
+    ``threads`` is.
 
     Args:
         raw: folder with one folder per source, as ``nexttrack data get`` leaves it.
@@ -200,6 +204,8 @@ def _build(raw: Path, folder: Path, threads: int) -> None:
         raise UserError(
             f"{raw} holds no source to clean; run `make data` or `nexttrack data import`"
         )
+    for source in absent(raw):
+        logger.warning("%s is not in %s: its tables are left out", source, raw)
     with (
         tempfile.TemporaryDirectory(dir=folder) as scratch,
         duckdb.connect(

@@ -118,7 +118,7 @@ class Dataset:
 def table(name: str, edition: Edition | None = None) -> pd.DataFrame:
     """Return a processed table as a frame, for example ``table("recordings")``.
 
-    Numbers are float64 with NaN where any of them is unknown, as scikit-learn and seaborn take them.
+    A column of numbers with unknown ones among them is float64 with NaN, as scikit-learn takes it.
 
     Raises:
         UserError: there is no table of that name; the line says which there are.

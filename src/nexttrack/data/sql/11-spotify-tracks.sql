@@ -105,7 +105,7 @@ SELECT (row_number() OVER (ORDER BY first_id) - 1)::INTEGER AS recording,
               audio: audio} ORDER BY popularity DESC, track_id) AS voice,
        list_sort(list_distinct(flatten(list(genres)))) AS genres,
        max(popularity) AS popularity, min(popularity_min) AS popularity_min,
-       count(DISTINCT any_vector) AS n_audio
+       min(any_vector) < max(any_vector) AS audio_differs
 FROM spotify_id JOIN spotify_group USING (track_id) JOIN spotify_keyed USING (track_id)
 GROUP BY first_id
 ORDER BY recording;
@@ -123,7 +123,7 @@ INSERT INTO processed.ledger BY NAME SELECT
     'Where the ids of a recording differ in audio, its most popular id gives title, album and audio '
     || '(ties: the smallest id); changed: recordings with more than one feature vector.' AS rule,
     rows_of('spotify_recording') AS rows_before,
-    (SELECT count(*) FROM spotify_recording WHERE n_audio > 1) AS rows_changed;
+    (SELECT count(*) FROM spotify_recording WHERE audio_differs) AS rows_changed;
 
 CREATE TABLE processed.recordings AS
 SELECT recording, track_ids, voice.title,
@@ -141,8 +141,6 @@ ORDER BY recording;
 -- Its songs by each of their artists and title, and its tracks by each of their ids, for the genres
 -- and the audio that the playlists lack.
 INSERT INTO known_song
-SELECT artist_key, title_key, list_sort(list_distinct(flatten(list(genres))))
-FROM (SELECT name_key(unnest(artists)) AS artist_key, title_key, genres FROM known_recording)
-GROUP BY artist_key, title_key;
+SELECT name_key(unnest(artists)) AS artist_key, title_key, genres FROM known_recording;
 
 INSERT INTO known_track SELECT unnest(track_ids), genres, audio FROM known_recording;
