@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_markdown_cell, new_output, new_raw_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 
 from nexttrack.book.preview import render_preview
 from nexttrack.errors import UserError
@@ -36,8 +36,6 @@ def as_cell(cell):
 
 def code(source: str, *outputs):
     """Make a code cell with the outputs given, each a dict of forms or a finished output."""
-    from nbformat.v4 import new_code_cell
-
     made = [o if "output_type" in o else new_output("display_data", o) for o in outputs]
     return new_code_cell(source, outputs=made, execution_count=1)
 
@@ -181,6 +179,7 @@ LABELLED = "#| label: {label}\n#| {kind}-cap: A caption.\nx"
 @pytest.mark.parametrize(
     ("cell", "problem"),
     [
+        (new_code_cell("x = 1"), "has not been executed"),
         (code("#| panel: tabset\nx"), "cell option panel"),
         (code("#| echo: fenced\nx"), "echo: fenced"),
         (code("#| code-fold: often\nx"), "code-fold: often"),

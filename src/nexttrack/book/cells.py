@@ -114,6 +114,8 @@ def code_cell(
         raise UserError(
             f"{where}: the preview does not know the tag {hidden[0]}; use #| include: false"
         )
+    if code and cell.execution_count is None:
+        raise UserError(f"{where}: it has not been executed; run: nexttrack book execute")
     read.options[number] = options
     if options.get("include") is False:
         return ""

@@ -51,7 +51,9 @@ def render_book(
 
 
 def find_quarto(root: Path) -> str | None:
-    """Return the Quarto in ``$QUARTO``, on the path, or installed in the clone; None without one.
+    """Return the Quarto in ``$QUARTO``, on the path, or installed here; None without one.
+
+    Here is either the environment (the extra ``quarto``) or the clone (by ``install_quarto``).
 
     Raises:
         UserError: if ``$QUARTO`` is not a program.
@@ -62,7 +64,8 @@ def find_quarto(root: Path) -> str | None:
         if not found:
             raise UserError(f"QUARTO is {asked}, which is not a program")
         return found
-    return shutil.which("quarto") or shutil.which(root / FOLDER / "bin" / "quarto")
+    here = [Path(sys.executable).parent, root / FOLDER / "bin"]
+    return shutil.which("quarto") or shutil.which("quarto", path=os.pathsep.join(map(str, here)))
 
 
 def install_quarto(root: Path) -> str | None:
@@ -78,7 +81,7 @@ def install_quarto(root: Path) -> str | None:
     shutil.rmtree(root / FOLDER, ignore_errors=True)
     with console.status("installing Quarto (one try)"):
         problem = try_install(root)
-    program = shutil.which(root / FOLDER / "bin" / "quarto")
+    program = shutil.which(str(root / FOLDER / "bin" / "quarto"))
     if program and not problem:
         return program
     shutil.rmtree(root / FOLDER, ignore_errors=True)
@@ -100,7 +103,7 @@ def say_preview(problem: str) -> None:
 
 def try_install(root: Path) -> str:
     """Install the pinned ``quarto-cli`` into the clone; return what went wrong, if anything."""
-    uv = shutil.which(root / ".uv" / "bin" / "uv") or shutil.which("uv")
+    uv = shutil.which(str(root / ".uv" / "bin" / "uv")) or shutil.which("uv")
     if uv is None:
         return "uv is not here"
     target = root / FOLDER
@@ -136,10 +139,11 @@ def quarto_requirement() -> str:
 
 
 def last_words(output: str) -> str:
-    """Return the line of a program's output that says most: the last error, else the last line."""
-    lines = [line.strip(" │╰─▶×\n") for line in output.splitlines() if line.strip()]
+    """Return the line of an installer's output that says most about a failure."""
+    lines = [line.strip(" │╰─▶×") for line in output.splitlines() if line.strip()]
+    downloads = [line for line in lines if line.startswith("Error downloading")]
     errors = [line for line in lines if "rror" in line]
-    return (errors or lines or ["no reason given"])[-1][:200]
+    return (downloads or errors[-1:] or lines or ["no reason given"])[0][:200]
 
 
 def quarto_environment(root: Path) -> dict[str, str]:
