@@ -312,16 +312,25 @@ def _validate(schema: pa.DataFrameSchema, frame: pd.DataFrame, where: str, remed
     try:
         schema.validate(frame)
     except pa.errors.SchemaError as error:
-        raise UserError(f"{where}, {_breach(error, frame)}; {remedy}") from None
+        first = error
+    except pa.errors.SchemaErrors as errors:  # pandera collects those about the set of columns
+        first = errors.schema_errors[0]
+    else:
+        return
+    raise UserError(f"{where}, {_breach(first, frame)}; {remedy}")
 
 
 def _breach(error: pa.errors.SchemaError, frame: pd.DataFrame) -> str:
     """Say in words what pandera found first: the column, the row and the value."""
     reason = error.reason_code.name
     cases = error.failure_cases
-    if reason in ("COLUMN_NOT_IN_DATAFRAME", "COLUMN_NOT_IN_SCHEMA"):
-        verb = "is missing" if reason == "COLUMN_NOT_IN_DATAFRAME" else "is not part of it"
-        return f"column {_first(cases)}: {verb}"
+    about_columns = {
+        "COLUMN_NOT_IN_DATAFRAME": "is missing",
+        "COLUMN_NOT_IN_SCHEMA": "is not part of it",
+        "COLUMN_NOT_ORDERED": "is out of order",
+    }
+    if reason in about_columns:
+        return f"column {_first(cases)}: {about_columns[reason]}"
     if reason == "WRONG_DATATYPE":
         return f"column {error.schema.name}: its type is {_first(cases)}, not {error.schema.dtype}"
     if not isinstance(cases, pd.DataFrame) or cases["index"].isna().all():
