@@ -112,6 +112,24 @@ def test_a_cell_needs_the_sources_it_names_and_those_behind_its_variables():
 
 
 @pytest.mark.parametrize(
+    ("second", "third", "needs"),
+    [
+        ("x = 1", "x", False),
+        ("x += 1", "x", True),
+        ("y = [x for x in range(3)]", "y", False),
+        ("for x in range(3):\n    print(x)", "1", False),
+        ("z = {}\nz['a'] = x", "z", True),
+        ("z = 1\nx = z\nprint(x)", "x", False),
+        ("def f():\n    return x", "f()", True),
+        ("x = 1\ny = x", "y", False),
+    ],
+)
+def test_needs_follow_the_variables_of_plain_python(second, third, needs):
+    cells = [new_code_cell(code) for code in ("x = table('century_years')", second, third)]
+    assert needed(new_notebook(cells=cells))[2] == ({"spotify-century"} if needs else set())
+
+
+@pytest.mark.parametrize(
     ("code", "sources"),
     [
         ("Dataset.load('playlist-archive')", {"playlist-archive", "spotify-tracks"}),

@@ -57,7 +57,7 @@ def execute(
             try:
                 execute(path, edition=edition, on_cell=started(path))
             except ExecutionError as error:
-                print(error.traceback, file=sys.stderr)
+                print(error.details, file=sys.stderr)
                 raise
     print(f"executed {len(paths)} chapters")
 

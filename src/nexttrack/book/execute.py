@@ -29,11 +29,11 @@ METADATA = {
 
 
 class ExecutionError(UserError):
-    """A cell that raised. ``traceback`` holds the end of its traceback, without colours."""
+    """A chapter that cannot be stored. ``details`` are more lines, such as a traceback's end."""
 
-    def __init__(self, message: str, traceback: str):
+    def __init__(self, message: str, details: str):
         super().__init__(message)
-        self.traceback = traceback
+        self.details = details
 
 
 def chapters(root: Path) -> list[Path]:
@@ -127,6 +127,7 @@ def run(
             km=AsyncKernelManager(
                 kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
                 connection_file=str(Path(scratch) / "kernel.json"),
+                transport="ipc",  # by files in the scratch folder, closed to others
             ),
             timeout=CELL_TIMEOUT,
             record_timing=False,
@@ -236,11 +237,10 @@ def execute(
     """Execute a chapter and store it; one that fails, or holds what it may not, stays as it was.
 
     Raises:
-        ExecutionError: if a cell fails.
-        UserError: naming the first cell whose output may not be stored.
+        ExecutionError: if a cell fails, or an output may not be stored.
     """
     executed = run(read(path), path.stem, folder=path.parent, edition=edition, on_cell=on_cell)
     found = faults(executed, path.stem)
     if found:
-        raise UserError(found[0])
+        raise ExecutionError(found[0], "\n".join(found[1:]))
     write(executed, path)

@@ -152,12 +152,10 @@ def needed(notebook: NotebookNode) -> list[set[str]]:
     for cell in notebook.cells:
         mine: set[str] = set()
         if cell.cell_type == "code":
-            mine = _named_sources(cell.source)
             read_names, written_names = _variables(cell.source)
-            for name in read_names:
-                mine |= of_name.get(name, set())
-            for name in written_names:
-                of_name[name] = mine | (of_name.get(name, set()) if name in read_names else set())
+            mine = _named_sources(cell.source)
+            mine |= set().union(*(of_name.get(name, set()) for name in read_names))
+            of_name |= dict.fromkeys(written_names, mine)
         needs.append(mine)
     return needs
 
@@ -167,11 +165,31 @@ def _named_sources(source: str) -> set[str]:
 
 
 def _variables(source: str) -> tuple[set[str], set[str]]:
-    """Return the names that a cell reads and those that it writes."""
+    """Return the names that a cell reads from earlier cells, and those that it writes."""
+    reads, writes = set(), set()
     python = TransformerManager().transform_cell(source)  # magics become calls
-    names = [node for node in ast.walk(ast.parse(python)) if isinstance(node, ast.Name)]
-    reads = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-    return reads, {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    for statement in ast.parse(python).body:
+        nodes = list(ast.walk(statement))
+        loops = [n for n in nodes if isinstance(n, ast.For | ast.comprehension)]
+        bound = {name for loop in loops for name in _names(loop.target, ast.Store)}
+        # x += 1 reads x too; x[0] = 1 and x.a = 1 change what x holds.
+        augmented = [n.target for n in nodes if isinstance(n, ast.AugAssign)]
+        places = [n for n in nodes if isinstance(n, ast.Subscript | ast.Attribute)]
+        changed = {
+            name
+            for place in [*augmented, *(n for n in places if isinstance(n.ctx, ast.Store))]
+            for name in _names(place, ast.Store) | _names(place, ast.Load)
+        }
+        reads |= ((_names(statement, ast.Load) - bound) | changed) - writes
+        definitions = ast.FunctionDef | ast.ClassDef
+        writes |= {n.name for n in nodes if isinstance(n, definitions)}
+        writes |= _names(statement, ast.Store) | changed
+    return reads, writes
+
+
+def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
+    names = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+    return {name.id for name in names if isinstance(name.ctx, context)}
 
 
 def compare_outputs(
