@@ -1,5 +1,7 @@
 """data/sources.toml and its reading."""
 
+import re
+
 import pytest
 
 from nexttrack import project
@@ -92,3 +94,17 @@ def test_the_real_data_are_valid_with_all_their_known_defects(name):
     if not folder.exists():
         pytest.skip(f"{name} has not been imported")
     assert inspect_source(load_sources()[name], folder).problems == ()
+
+
+def test_the_datasheet_names_every_source_file_column_and_its_terms():
+    text = (project.root() / "data" / "README.md").read_text(encoding="utf-8")
+    parts = re.split(rf"^## (?:{'|'.join(NAMES)})$", text, flags=re.MULTILINE)
+    sections = dict(zip(NAMES, parts[1:], strict=True))
+    for source in load_sources().values():
+        section = sections[source.name]
+        assert source.title in section and source.terms in section and source.citation in section
+        for file in source.files:
+            for table in file.members or (file,):
+                assert f"`{table.name}`" in section
+                for column in table.columns:
+                    assert f"`{column.name or '(no name)'}`" in section, column.name

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from nexttrack import project
 from nexttrack.data import fetch
+from nexttrack.data.progress import steps
 from nexttrack.data.sources import SourceFile, load_sources
 from nexttrack.data.verify import SourceReport, inspect_source, verify_source
 
@@ -118,7 +119,8 @@ def simulate(
 def _inspect() -> list[SourceReport]:
     raw = project.raw_dir()
     fetch.settle(raw)
-    return [inspect_source(source, raw / source.name) for source in load_sources().values()]
+    sources = list(load_sources().values())
+    return [inspect_source(source, raw / source.name) for source in steps(sources, "Checking")]
 
 
 def _file_name(file: SourceFile) -> str:

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from nexttrack.data import million_playlist
-from nexttrack.data.progress import byte_progress
+from nexttrack.data.progress import byte_progress, steps
 from nexttrack.data.sources import Source, find, load_sources, locate
 from nexttrack.data.verify import FileReport, verify_source
 from nexttrack.errors import UserError
@@ -50,7 +50,10 @@ def import_folder(folder: Path, raw: Path) -> list[str]:
         raise UserError(f"{folder} is the data folder itself; its files are in place already")
     sources = load_sources()
     with _one_at_a_time(raw):
-        reports = {name: verify_source(sources[name], place) for name, place in places.items()}
+        reports = {
+            name: verify_source(sources[name], place, read_slices=False)
+            for name, place in steps(list(places.items()), "Checking")
+        }
         _install({name: (sources[name], report) for name, report in reports.items()}, raw)
     return list(places)
 
@@ -132,7 +135,8 @@ def tabulate_slices(raw: Path) -> None:
         located[file.name] for file in source.files if file.required
     ):
         with _one_at_a_time(raw):
-            _install({source.name: (source, verify_source(source, raw / source.name))}, raw)
+            report = verify_source(source, raw / source.name, read_slices=False)
+            _install({source.name: (source, report)}, raw)
 
 
 def _has_files(folder: Path) -> bool:
@@ -203,7 +207,10 @@ def _disk_errors_in_a_line(raw: Path) -> Iterator[None]:
 
 
 def _install(verified: dict[str, tuple[Source, list[FileReport]]], raw: Path) -> None:
-    """Stage every source next to its place, then rename one after the other into place."""
+    """Stage every source next to its place, then rename one after the other into place.
+
+    Slices are verified while they are staged: to read the whole set takes minutes.
+    """
     staged = {name: raw / f".new-{name}" for name in verified}
     try:
         for name, (source, reports) in verified.items():
@@ -217,14 +224,15 @@ def _install(verified: dict[str, tuple[Source, list[FileReport]]], raw: Path) ->
 
 def _stage(source: Source, reports: list[FileReport], folder: Path, present: Path) -> None:
     folder.mkdir()
+    copies = [report for report in reports if report.path.is_file()]
+    for report in reports:
+        if report not in copies:
+            slices = next(file for file in source.files if file.name == report.name)
+            million_playlist.write_tables(locate(slices, report.path), folder)
     with byte_progress() as progress:
-        task = progress.add_task(source.name, total=sum(report.size for report in reports))
-        for report in reports:
-            if report.path.is_dir():
-                slices = next(file for file in source.files if file.kind == "json-slices")
-                million_playlist.write_tables(locate(slices, report.path), folder)
-            else:
-                _copy(report, folder / report.name, progress, task)
+        task = progress.add_task(source.name, total=sum(report.size for report in copies))
+        for report in copies:
+            _copy(report, folder / report.name, progress, task)
     for file in source.files:
         if not file.required and file.kind != "json-slices" and not (folder / file.name).exists():
             for kept in locate(file, present):
