@@ -1,0 +1,126 @@
+"""Compare models fairly: settings chosen on validation, the test opened once, paired intervals."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from nexttrack.data.progress import steps
+from nexttrack.evaluation.bootstrap import bootstrap_means, interval
+from nexttrack.evaluation.evaluator import Metric, evaluate
+from nexttrack.evaluation.metrics import ndcg_at_k, recall_at_k
+from nexttrack.evaluation.splits import Split
+
+METRICS: dict[str, Metric] = {
+    "NDCG@10": partial(ndcg_at_k, k=10),
+    "Recall@20": partial(recall_at_k, k=20),
+}
+N = 20  # length of the lists: the largest cut-off in METRICS
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A kind of model with the settings it may be given.
+
+    Attributes:
+        make: returns an unfitted model when called with one of the settings as keywords.
+        settings: the settings to choose from; a model without any has one, empty.
+    """
+
+    make: Callable
+    settings: Sequence[Mapping] = ({},)
+
+
+def grid(**values: Sequence) -> list[dict]:
+    """Return every combination of the given values, the last name varying fastest."""
+    return [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
+
+
+def choose(
+    candidates: Mapping[str, Candidate], split: Split, metric: str = "NDCG@10"
+) -> pd.DataFrame:
+    """Try every setting of every candidate on the validation part of a split.
+
+    Returns:
+        One row for each trial: ``model``, ``settings`` (dict), ``validation`` (the mean of the
+        metric over users) and ``chosen`` (true for the best of each model; of equals, the first).
+    """
+    trials = pd.DataFrame(
+        [
+            {"model": name, "settings": settings}
+            for name, candidate in candidates.items()
+            for settings in candidate.settings
+        ]
+    )
+    trials["validation"] = [
+        _fit_and_evaluate(candidates[row.model], row.settings, split, "validation")[metric].mean()
+        for row in steps(list(trials.itertuples()), "Validation")
+    ]
+    best = trials.groupby("model", sort=False)["validation"].idxmax()
+    trials["chosen"] = trials.index.isin(best)
+    return trials
+
+
+def measure(
+    candidates: Mapping[str, Candidate], trials: pd.DataFrame, split: Split
+) -> pd.DataFrame:
+    """Fit each candidate with its chosen setting and measure it on the test part of a split.
+
+    Returns:
+        One row for each model and user with something held out: ``model``, ``user`` (position) and
+        a column for each of ``METRICS``.
+    """
+    chosen = trials[trials["chosen"]]
+    tables = {
+        row.model: _fit_and_evaluate(candidates[row.model], row.settings, split, "test")
+        for row in steps(list(chosen.itertuples()), "Test")
+    }
+    return pd.concat(tables, names=["model"]).reset_index()
+
+
+def summarise(scores: pd.DataFrame, metric: str, *, seed: int) -> pd.DataFrame:
+    """Return the mean of a metric for each model with a 95 % bootstrap interval over users.
+
+    Args:
+        scores: rows of ``model``, ``user`` and the metric; the same users for every model.
+        metric: the column to summarise.
+        seed: the seed of the bootstrap.
+
+    Returns:
+        One row for each model in order of appearance: ``mean``, ``low``, ``high``.
+    """
+    values = _users_by_models(scores, metric)
+    low, high = interval(bootstrap_means(values.to_numpy(), seed=seed))
+    return pd.DataFrame({"mean": values.mean(), "low": low, "high": high}).rename_axis("model")
+
+
+def difference(
+    scores: pd.DataFrame, metric: str, model: str, other: str, *, seed: int
+) -> tuple[float, float, float]:
+    """Return by how much one model beats another: mean paired difference, low, high (95 %).
+
+    Users are resampled, each with both models' values (paired percentile bootstrap).
+    """
+    values = _users_by_models(scores, metric)
+    paired = (values[model] - values[other]).to_numpy()
+    low, high = interval(bootstrap_means(paired, seed=seed))
+    return float(paired.mean()), float(low[0]), float(high[0])
+
+
+def _users_by_models(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+    values = scores.pivot(index="user", columns="model", values=metric)
+    if not np.isfinite(values.to_numpy()).all():
+        raise ValueError(f"{metric}: not every model has a value for every user")
+    return values[scores["model"].unique()]
+
+
+def _fit_and_evaluate(
+    candidate: Candidate, settings: Mapping, split: Split, part: str
+) -> pd.DataFrame:
+    seen, relevant = getattr(split, f"{part}_in"), getattr(split, f"{part}_out")
+    model = candidate.make(**settings)
+    model.fit(seen, show_progress=False)
+    return evaluate(model, seen, relevant, METRICS, N=N)

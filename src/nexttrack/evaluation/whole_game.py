@@ -1,0 +1,87 @@
+"""The first comparison: five models of five kinds, chosen and tested in the same way."""
+
+import json
+
+import numpy as np
+import pandas as pd
+from implicit.als import AlternatingLeastSquares
+from threadpoolctl import threadpool_limits
+
+from nexttrack import project
+from nexttrack.cache import cached
+from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.evaluation.comparison import Candidate, choose, grid, measure
+from nexttrack.evaluation.splits import Split, weak_generalization
+from nexttrack.models import AudioKNN, ItemKNN, Popularity, Random
+
+SEED = 20_260_101
+DATASETS = ("lastfm-2k", "playlists")
+
+MOOD = ("danceability", "energy", "valence", "acousticness")
+SOUND = (*MOOD, "loudness", "speechiness", "instrumentalness", "liveness", "tempo")
+FEATURES = {"mood": MOOD, "sound": SOUND, "sound + form": (*SOUND, "mode", "duration_ms")}
+
+
+def split(data: Dataset) -> Split:
+    """Hold out a fifth of each user's items for the test and a fifth for validation."""
+    return weak_generalization(data.binary(), seed=SEED)
+
+
+def candidates(tracks: pd.DataFrame) -> dict[str, Candidate]:
+    """Return the five models; each that has something to choose gets at most six settings.
+
+    Args:
+        tracks: items x columns with the audio features, NaN where unknown.
+    """
+
+    def audio_knn(features):
+        return AudioKNN(tracks[list(FEATURES[features])].to_numpy(dtype=np.float64))
+
+    def ials(factors, alpha):
+        return AlternatingLeastSquares(
+            factors=factors, alpha=alpha, regularization=10.0, iterations=15, random_state=SEED
+        )
+
+    return {
+        "Random": Candidate(lambda: Random(SEED)),
+        "Popularity": Candidate(Popularity),
+        "Audio kNN": Candidate(audio_knn, grid(features=list(FEATURES))),
+        "Item kNN": Candidate(ItemKNN, grid(K=[100, 400], shrinkage=[5, 20, 50])),
+        "iALS": Candidate(ials, grid(factors=[32, 64], alpha=[5, 10, 20])),
+    }
+
+
+def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose and test all candidates on a data set of the edition at hand.
+
+    Takes some ten seconds; the result is kept until the package's code or the data change.
+
+    Args:
+        name: one of ``DATASETS``.
+
+    Returns:
+        (trials, scores): see :func:`nexttrack.evaluation.comparison.choose` and ``measure``; the
+        settings of trials are JSON, and scores have a column ``group``: the data set, for playlists
+        with the part.
+    """
+    return _play(name=name, data=fingerprint(project.edition()))
+
+
+def chosen(trials: pd.DataFrame, model: str) -> dict:
+    """Return the chosen setting of a model from the trials of :func:`play`, as keywords."""
+    return json.loads(trials.loc[trials["chosen"] & (trials["model"] == model), "settings"].item())
+
+
+@cached
+def _play(*, name: str, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    dataset = Dataset.load(name)
+    with threadpool_limits(1, user_api="blas"):  # as implicit wants it
+        models, parts = candidates(dataset.tracks), split(dataset)
+        trials = choose(models, parts)
+        scores = measure(models, trials, parts)
+    scores["group"] = name if dataset.parts is None else _part_of(name, dataset, scores["user"])
+    return trials.assign(settings=trials["settings"].map(json.dumps)), scores
+
+
+def _part_of(name: str, dataset: Dataset, users: pd.Series) -> pd.Series:
+    return name + ", " + pd.Series(dataset.parts, dtype="str").loc[users].set_axis(users.index)
