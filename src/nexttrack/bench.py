@@ -311,10 +311,12 @@ def bench(
 
 def table(rows: dict[str, dict[str, object]]) -> Table:
     """Return the rows as a table for the terminal."""
-    shown = Table("step", "median s", "range", "limit s", "peak MB", "rival", "rival s", "ratio")
+    shown = Table()
+    for heading in ("step", "median s", "range", "limit s", "peak MB", "ratio", "rival s", "rival"):
+        shown.add_column(heading, no_wrap=heading != "rival")
     for name, row in rows.items():
         cells = (row["seconds"], f"{row['fastest']}–{row['slowest']}", row["limit_seconds"])
         shown.add_row(
-            name, *cells, row["peak_mb"], row["rival"], row["rival_seconds"], row["ratio"]
+            name, *cells, row["peak_mb"], row["ratio"], row["rival_seconds"], row["rival"]
         )
     return shown

@@ -136,7 +136,7 @@ def test_what_may_not_be_stored_is_refused(tmp_path, source, fault):
 
 def test_all_that_may_not_be_stored_is_listed(tmp_path):
     path = stored(tmp_path / "bad.ipynb", "object()", "object()")
-    with pytest.raises(ExecutionError, match="^bad, cell 2: shows") as caught:
+    with pytest.raises(ExecutionError, match=r"^bad, cell 2: shows") as caught:
         execute(path)
     assert caught.value.details.startswith("bad, cell 3: shows an object's address")
 

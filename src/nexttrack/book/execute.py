@@ -13,6 +13,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.validator import get_validator
 
 from nexttrack.book.outline import read_outline
 from nexttrack.errors import UserError
@@ -69,9 +70,9 @@ def read(path: Path) -> NotebookNode:
         raw = json.loads(text)
         if not isinstance(raw, dict):
             raise ValueError("its JSON is not an object")
-        if (raw.get("nbformat", 0), raw.get("nbformat_minor", 0)) < (4, 5):
+        if raw.get("nbformat") != 4 or raw.get("nbformat_minor") not in range(5, 100):
             raise UserError(f"{path.name}: not of notebook format 4.5; save it again in JupyterLab")
-        nbformat.validate(raw)
+        get_validator(4, raw["nbformat_minor"]).validate(raw)
     except (ValueError, nbformat.ValidationError) as error:  # a JSON error is a ValueError
         raise UserError(f"{path.name}: not a notebook: {str(error).splitlines()[0]}") from None
     return nbformat.reads(text, as_version=4)
