@@ -30,3 +30,8 @@ def test_on_the_sample_the_sentence_is_marked(monkeypatch, shown, holds, verdict
     monkeypatch.setenv("NEXTTRACK_EDITION", "sample")
     claims.claim("A beats B.", holds)
     assert shown == [f"A beats B. *[In this simulated world the statement {verdict}.]*"]
+
+
+def test_negative_numbers_get_a_minus_sign_and_names_keep_their_hyphen(shown):
+    claims.say(f"lastfm-2k: {-0.71:.2f} ({-15:d} to {3:+d}), 2019-05-01")
+    assert shown == ["lastfm-2k: −0.71 (−15 to +3), 2019-05-01"]

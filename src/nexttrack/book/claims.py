@@ -1,13 +1,22 @@
 """Sentences with computed numbers, and claims that fail when the data stop supporting them."""
 
+import re
+
 from IPython.display import Markdown, display
 
 from nexttrack import project
+from nexttrack.book.tables import MINUS
+
+# A hyphen before a digit that follows no word: the sign of a negative number, not of lastfm-2k.
+_SIGN = re.compile(r"(?<![\w-])-(?=\d)")
 
 
 def say(text: str) -> None:
-    """Show a sentence whose numbers were computed (an f-string), as Markdown."""
-    display(Markdown(text))
+    """Show a sentence whose numbers were computed (an f-string), as Markdown.
+
+    Negative numbers get a minus sign, as in tables.
+    """
+    display(Markdown(_SIGN.sub(MINUS, text)))
 
 
 def claim(text: str, holds: bool) -> None:
