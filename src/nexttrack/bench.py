@@ -311,12 +311,11 @@ def bench(
 
 def table(rows: dict[str, dict[str, object]]) -> Table:
     """Return the rows as a table for the terminal."""
-    shown = Table()
-    for heading in ("step", "median s", "range", "limit s", "peak MB", "ratio", "rival s", "rival"):
-        shown.add_column(heading, no_wrap=heading != "rival")
+    rivals = [f"rival of {name}: {row['rival']}" for name, row in rows.items() if row["rival"]]
+    shown = Table(caption="\n".join(rivals))
+    for heading in ("step", "median s", "range", "limit s", "peak MB", "rival s", "ratio"):
+        shown.add_column(heading, no_wrap=True, justify="left" if heading == "step" else "right")
     for name, row in rows.items():
-        cells = (row["seconds"], f"{row['fastest']}–{row['slowest']}", row["limit_seconds"])
-        shown.add_row(
-            name, *cells, row["peak_mb"], row["ratio"], row["rival_seconds"], row["rival"]
-        )
+        times = (row["seconds"], f"{row['fastest']}–{row['slowest']}", row["limit_seconds"])
+        shown.add_row(name, *times, row["peak_mb"], row["rival_seconds"], row["ratio"])
     return shown
