@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from nexttrack.book.outline import Outline, is_external
+from nexttrack import project
+from nexttrack.book.outline import Outline, is_external, read_outline
 
 Book = tuple[Outline, Path]
 LOADED = {
@@ -72,6 +74,17 @@ def test_the_first_numbered_chapter_is_chapter_one(pages: dict[Path, BeautifulSo
     preface, first, *_ = pages.values()
     assert preface.find("h1", class_="title").find(class_="chapter-number") is None
     assert first.find("h1", class_="title").find(class_="chapter-number").get_text() == "1"
+
+
+def test_an_unnumbered_notebook_begins_with_an_empty_line():
+    """Otherwise Quarto takes the heading for a title without class, and numbers the chapter."""
+    outline = read_outline(project.root())
+    for chapter in outline.chapters:
+        if chapter.source.suffix == ".ipynb":
+            notebook = nbformat.read(outline.root / chapter.source, as_version=4)
+            first = next(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+            heading = first.lstrip().partition("\n")[0]
+            assert ".unnumbered" not in heading or first.startswith("\n"), chapter.source
 
 
 def test_every_link_and_anchor_resolves(rendered: Book, pages: dict[Path, BeautifulSoup]):
