@@ -1,12 +1,14 @@
 """The cleaning rules, on small tables with planted defects, and on the real data if there."""
 
 import csv
+import errno
 import json
 import logging
 import subprocess
 import sys
 import unicodedata
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pandas as pd
@@ -335,6 +337,13 @@ def test_playlists_count_a_recording_once_at_its_first_position(raw, run):
     assert cleaned.step("Drop repeated recordings") == (3, 2, 1)
 
 
+def test_an_item_whose_track_is_not_listed_is_named(raw, run):
+    tracks = [{"artist_name": "Anna", "track_name": "One"} | features("a")]
+    write_playlists(raw, [(0, 0, "a", "whole"), (0, 1, "b", "whole")], tracks)
+    with pytest.raises(UserError, match=r"column track_id, row 2: 'b' is not in playlist_tracks"):
+        run()
+
+
 def test_unknown_names_are_not_one_recording(raw, run):
     write_playlists(
         raw,
@@ -520,6 +529,37 @@ def test_a_folder_that_cannot_be_written_is_one_line(raw, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="cannot write the cleaned tables"):
         clean(raw, tmp_path / "file" / "processed")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        duckdb.IOException("Could not write file: No space left on device"),
+    ],
+)
+def test_a_full_disk_is_one_line_and_the_old_tables_stay(raw, run, tmp_path, monkeypatch, error):
+    write_tracks(raw, [track("a", "Anna", "One")])
+    before = contents(run().folder)
+
+    def full(*_):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cleaning, "_write", full)
+        with pytest.raises(UserError, match=r"No space left on device.*free some space"):
+            run()
+    assert contents(tmp_path / "processed") == before
+    assert contents(run().folder) == before
+
+
+def test_two_at_once_wait_for_each_other(raw, run, tmp_path):
+    planted_world(raw)
+    expected = contents(clean(raw, tmp_path / "alone"))
+    with ThreadPoolExecutor(2) as both:
+        for cleaned in [both.submit(run), both.submit(run)]:
+            assert contents(cleaned.result().folder) == expected
+    assert [path.name for path in tmp_path.glob(".processed-*")] == []
 
 
 STALL = """

@@ -104,9 +104,9 @@ def test_a_raw_table_may_hold_defects_that_cleaning_mends_but_not_others(databas
     columns = "1::INTEGER AS user_id, 2::INTEGER AS artist_id"
     database.execute(f"CREATE TABLE raw.lastfm_listens AS SELECT {columns}, 3::INTEGER AS weight")
     database.execute("INSERT INTO raw.lastfm_listens FROM raw.lastfm_listens")
-    contracts.check_raw(database, "lastfm_listens")
+    contracts.check_raw(database, ["lastfm_listens"])
     database.execute("UPDATE raw.lastfm_listens SET weight = -3")
-    line = complaint(contracts.check_raw, database, "lastfm_listens")
+    line = complaint(contracts.check_raw, database, ["lastfm_listens"])
     assert line.startswith(
         "raw table lastfm_listens, column weight, row 1: -3 is not between 1 and"
     )
@@ -118,8 +118,19 @@ def test_a_raw_id_that_must_be_unique_is_named(database):
         "CREATE TABLE raw.lastfm_artists AS SELECT i::INTEGER AS id, 'Anna' AS name "
         "FROM (VALUES (1), (2), (2)) AS v(i)"
     )
-    line = complaint(contracts.check_raw, database, "lastfm_artists")
+    line = complaint(contracts.check_raw, database, ["lastfm_artists"])
     assert line.startswith("raw table lastfm_artists, column id, row 2: 2 is there twice")
+
+
+def test_a_raw_reference_that_leads_nowhere_is_named(database):
+    ids = "1::INTEGER AS user_id, 2::INTEGER AS artist_id, i::INTEGER AS tag_id"
+    database.execute(
+        f"CREATE TABLE raw.lastfm_taggings AS SELECT {ids}, 0::BIGINT AS milliseconds "
+        "FROM (VALUES (1), (9), (8)) AS v(i)"
+    )
+    database.execute("CREATE TABLE raw.lastfm_tags AS SELECT 1::INTEGER AS tag_id, 'pop' AS tag")
+    line = complaint(contracts.check_raw, database, ["lastfm_taggings", "lastfm_tags"])
+    assert line.startswith("raw table lastfm_taggings, column tag_id, row 2: 9 is not in")
 
 
 def test_every_processed_table_has_a_contract_and_every_reference_leads_to_one():

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock
 
+from nexttrack.data import progress
 from nexttrack.data.million_playlist import write_tables
 from nexttrack.errors import UserError
 
@@ -218,15 +220,18 @@ def _build(raw: Path, folder: Path, threads: int) -> None:
             }
         ) as connection,
     ):
+        if (
+            "ipykernel" not in sys.modules
+        ):  # in a notebook DuckDB refuses the setting, and shows none
+            connection.execute("SET enable_progress_bar = false")  # ours is quiet off a terminal
         _run(connection, "00-rules.sql")
         connection.execute("SET VARIABLE raw = $1", [str(raw)])
-        for step in steps:
+        for step in progress.steps(steps, "Cleaning"):
             _prepare(connection, step, raw, Path(scratch))
             with _read_errors(step):
                 before = _tables(connection, "raw")
                 _run(connection, step.sql[0])
-            for table in sorted(set(_tables(connection, "raw")) - set(before)):
-                contracts.check_raw(connection, table)
+            contracts.check_raw(connection, set(_tables(connection, "raw")) - set(before))
             _run(connection, step.sql[1])
         _run(connection, "99-ledger.sql")
         contracts.check_processed(connection)
@@ -353,7 +358,7 @@ def _read_errors(step: Step) -> Iterator[None]:
     except (duckdb.Error, UnicodeDecodeError) as error:
         if isinstance(error, duckdb.OutOfMemoryException | duckdb.PermissionException):
             raise
-        reason = " ".join(str(error).split("\n\n")[0].split())[:300]
+        reason = " ".join(str(error).split("\n\n")[0].split())[:250]
         files = ", ".join(step.files)
         raise UserError(
             f"{files}: cannot be read ({reason}); check it with `nexttrack data verify`, "

@@ -5,7 +5,7 @@ no rule covers: a share above 1, an infinite tempo, a date that is missing. A pr
 exactly its columns and types, values in range, unique keys, and references that lead somewhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
 import duckdb
@@ -49,19 +49,37 @@ REFERENCES = (
 )
 """(table, column, table, column): every value of the first is one of the second."""
 
+RAW_REFERENCES = (
+    ("playlist_items", "track_id", "playlist_tracks", "track_id"),
+    ("lastfm_taggings", "tag_id", "lastfm_tags", "tag_id"),
+)
+"""As above. Artists that lastfm-2k's list lacks, and audio that the archive lacks, are known."""
 
-def check_raw(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Check a table of the schema ``raw``.
+
+def check_raw(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> None:
+    """Check tables of the schema ``raw``, all those of one source.
 
     Raises:
         UserError: one line with table, column, row and what to do.
     """
-    schema = raw_schemas()[table]
-    # Audio is known for some tracks only, and NaN is how some tools write that.
-    frame = _frame(connection, f"SELECT {_names(schema)} FROM raw.{table}")
-    _validate(
-        schema, frame, f"raw table {table}", "mend the file or get it again, then clean again"
-    )
+    remedy = "mend the file or get it again, then clean again"
+    for table in sorted(tables):
+        schema = raw_schemas()[table]
+        frame = _frame(connection, f"SELECT {_names(schema)} FROM raw.{table}")
+        _validate(schema, frame, f"raw table {table}", remedy)
+    for table, column, other, key in RAW_REFERENCES:
+        if table in tables and other in tables:
+            dangling = connection.sql(
+                f"FROM (SELECT row_number() OVER () AS row, {column} AS value FROM raw.{table}) "
+                f"ANTI JOIN (SELECT {key} AS value FROM raw.{other}) USING (value) "
+                "ORDER BY row LIMIT 1"
+            ).fetchall()
+            if dangling:
+                row, value = dangling[0]
+                raise UserError(
+                    f"raw table {table}, column {column}, row {row}: {value!r} is not in "
+                    f"{other}.{key}; {remedy}"
+                )
 
 
 def check_processed(connection: duckdb.DuckDBPyConnection) -> None:
@@ -332,7 +350,8 @@ def _breach(error: pa.errors.SchemaError, frame: pd.DataFrame) -> str:
     if reason in about_columns:
         return f"column {_first(cases)}: {about_columns[reason]}"
     if reason == "WRONG_DATATYPE":
-        return f"column {error.schema.name}: its type is {_first(cases)}, not {error.schema.dtype}"
+        name = error.schema.name
+        return f"column {name}: its type is {frame[name].dtype}, not {error.schema.dtype}"
     if not isinstance(cases, pd.DataFrame) or cases["index"].isna().all():
         return f"column {error.schema.name}: {reason.lower().replace('_', ' ')}"
     row = int(cases["index"].iloc[0])

@@ -36,17 +36,23 @@ INSERT INTO processed.ledger BY NAME SELECT
     rows_of('raw.spotify_tracks') AS rows_before,
     (SELECT count(*) FROM raw.spotify_tracks WHERE loudness > 0) AS rows_changed;
 
--- One row per id. Its rows differ in genre and sometimes in popularity (taken on different days),
--- and in nothing else; min() where all are equal is only a way to say "that value".
+-- One row per id. Its rows differ in genre and sometimes in popularity (taken on different days), and
+-- in nothing else, so any of them has the rest.
 CREATE TABLE spotify_id AS
-SELECT track_id, min(artists) AS artists, min(track_name) AS title, min(album_name) AS album_name,
-       list_sort(list(DISTINCT track_genre)) AS genres,
-       max(popularity) AS popularity, min(popularity) AS popularity_min, bool_or(explicit) AS explicit,
-       min(audio_of(danceability, energy, loudness, speechiness, acousticness, instrumentalness,
-                    liveness, valence, tempo, key, mode, time_signature, duration_ms)) AS audio
-FROM spotify_named
-GROUP BY track_id
-ORDER BY track_id;
+SELECT any_row.*, genres, popularity, popularity_min
+FROM (
+    SELECT track_id, artists, track_name AS title, album_name, explicit,
+           audio_of(danceability, energy, loudness, speechiness, acousticness, instrumentalness,
+                    liveness, valence, tempo, key, mode, time_signature, duration_ms) AS audio
+    FROM spotify_named
+    QUALIFY row_number() OVER (PARTITION BY track_id ORDER BY popularity DESC, track_genre) = 1
+) AS any_row
+JOIN (
+    SELECT track_id, list_sort(list(DISTINCT track_genre)) AS genres,
+           max(popularity) AS popularity, min(popularity) AS popularity_min
+    FROM spotify_named
+    GROUP BY track_id
+) USING (track_id);
 
 INSERT INTO processed.ledger BY NAME SELECT
     'spotify-tracks' AS source, 'One row per id' AS name,
@@ -99,16 +105,13 @@ CREATE TABLE spotify_group AS FROM recording_groups('spotify_keyed');
 -- One row per recording. The most popular id speaks for it (ties: the smallest id), because that is
 -- the release which listeners met; ids, genres and the range of popularity come from all of them.
 CREATE TABLE spotify_recording AS
-SELECT (row_number() OVER (ORDER BY first_id) - 1)::INTEGER AS recording,
+SELECT (row_number() OVER (ORDER BY first_id) - 1)::INTEGER AS recording, first_id,
        list(track_id ORDER BY track_id) AS track_ids,
-       first({title: trim(title), artists: artists, album_name: trim(album_name), explicit: explicit,
-              audio: audio} ORDER BY popularity DESC, track_id) AS voice,
+       first(track_id ORDER BY popularity DESC, track_id) AS voice_id,
        list_sort(list_distinct(flatten(list(genres)))) AS genres,
-       max(popularity) AS popularity, min(popularity_min) AS popularity_min,
-       min(any_vector) < max(any_vector) AS audio_differs
-FROM spotify_id JOIN spotify_group USING (track_id) JOIN spotify_keyed USING (track_id)
-GROUP BY first_id
-ORDER BY recording;
+       max(popularity) AS popularity, min(popularity_min) AS popularity_min
+FROM spotify_id JOIN spotify_group USING (track_id)
+GROUP BY first_id;
 
 INSERT INTO processed.ledger BY NAME SELECT
     'spotify-tracks' AS source, 'One row per recording' AS name,
@@ -123,20 +126,25 @@ INSERT INTO processed.ledger BY NAME SELECT
     'Where the ids of a recording differ in audio, its most popular id gives title, album and audio '
     || '(ties: the smallest id); changed: recordings with more than one feature vector.' AS rule,
     rows_of('spotify_recording') AS rows_before,
-    (SELECT count(*) FROM spotify_recording WHERE audio_differs) AS rows_changed;
+    (SELECT count(*) FROM (
+        SELECT first_id FROM spotify_keyed JOIN spotify_group USING (track_id)
+        SEMI JOIN (FROM spotify_recording WHERE len(track_ids) > 1) USING (first_id)
+        GROUP BY first_id HAVING count(DISTINCT any_vector) > 1)) AS rows_changed;
 
 CREATE TABLE processed.recordings AS
-SELECT recording, track_ids, voice.title,
-       list_transform(string_split(voice.artists, ';'), lambda name: trim(name)) AS artists,
-       voice.album_name, genres, popularity, popularity_min, voice.explicit, unnest(voice.audio)
-FROM spotify_recording
+SELECT recording, track_ids, trim(title) AS title,
+       list_transform(string_split(artists, ';'), lambda name: trim(name)) AS artists,
+       trim(album_name) AS album_name, ours.genres, ours.popularity, ours.popularity_min, explicit,
+       unnest(audio)
+FROM spotify_recording AS ours JOIN spotify_id AS voice ON voice.track_id = voice_id
 ORDER BY recording;
 
 INSERT INTO known_recording BY NAME
-SELECT 'spotify-tracks' AS source, recording, done.track_ids, artists, name_key(title) AS title_key,
-       done.genres, voice.audio AS audio
-FROM processed.recordings AS done JOIN spotify_recording USING (recording)
-ORDER BY recording;
+SELECT 'spotify-tracks' AS source, recording, done.track_ids, done.artists,
+       name_key(done.title) AS title_key, done.genres, audio
+FROM processed.recordings AS done
+JOIN spotify_recording USING (recording)
+JOIN spotify_id AS voice ON voice.track_id = voice_id;
 
 -- Its songs by each of their artists and title, and its tracks by each of their ids, for the genres
 -- and the audio that the playlists lack.

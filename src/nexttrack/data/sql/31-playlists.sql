@@ -56,18 +56,17 @@ CREATE TABLE playlist_group AS FROM recording_groups('playlist_keyed');
 -- One row per recording. What speaks for it: an id with audio of its own before one with audio by
 -- name before one without, and then the smallest id.
 CREATE TABLE playlist_recording AS
-SELECT (row_number() OVER (ORDER BY first_id) - 1)::INTEGER AS recording, first_id, track_ids,
-       unnest(voice)
+SELECT recording, first_id, track_ids, title, artist_name, audio, analysed AS has_audio,
+       feature_match, feature_source
 FROM (
-    SELECT first_id, list(track_id ORDER BY track_id) AS track_ids,
-           first({title: title, artist_name: artist_name, audio: audio,
-                  has_audio: analysed, feature_match: feature_match, feature_source: feature_source}
-                 ORDER BY list_position(['id', 'name', 'none'], feature_match), title IS NULL, track_id
-           ) AS voice
+    SELECT (row_number() OVER (ORDER BY first_id) - 1)::INTEGER AS recording, first_id,
+           list(track_id ORDER BY track_id) AS track_ids,
+           first(track_id ORDER BY list_position(['id', 'name', 'none'], feature_match),
+                                   title IS NULL, track_id) AS voice_id
     FROM playlist_track JOIN playlist_group USING (track_id)
     GROUP BY first_id
 )
-ORDER BY recording;
+JOIN playlist_track AS voice ON voice.track_id = voice_id;
 
 INSERT INTO processed.ledger BY NAME SELECT
     'playlists' AS source, 'One row per recording' AS name,
