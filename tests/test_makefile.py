@@ -1,0 +1,87 @@
+"""The Makefile explains itself, and CI's script ends as it should (make and data are stand-ins)."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from nexttrack import project
+
+CLOSING = "======= 12 passed, 1 skipped in 75.02s (0:01:15) ======="
+
+
+def makefile():
+    return (project.root() / "Makefile").read_text(encoding="utf-8")
+
+
+def test_help_lists_every_target_that_is_for_people():
+    phony = re.search(r"^\.PHONY: (.*)$", makefile(), re.MULTILINE)[1].split()
+    command = ["make", "--no-print-directory", "help"]
+    listed = subprocess.run(command, cwd=project.root(), capture_output=True, text=True).stdout
+    assert re.findall(r"^  make (\w+) +\S", listed, re.MULTILINE) == phony
+
+
+def test_every_target_is_one_line():
+    recipes = re.findall(r"^\.?[\w/.]+:(?!=).*\n((?:\t.*\n)*)", makefile(), re.MULTILINE)
+    assert recipes
+    assert all(recipe.count("\n") <= 1 and "\\\n" not in recipe for recipe in recipes)
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A clone that holds CI's script only, and programs that print what they are asked to do."""
+    (tmp_path / "clone" / ".ci").mkdir(parents=True)
+    shutil.copy2(project.root() / ".ci" / "run", tmp_path / "clone" / ".ci" / "run")
+    program(tmp_path / "bin" / "make", f"echo make $@; echo '{CLOSING}'")
+    program(tmp_path / "bin" / "chromium", "")
+    program(tmp_path / "clone" / ".venv" / "bin" / "nexttrack", "echo nexttrack $@")
+    return tmp_path / "clone"
+
+
+def program(path, body):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def run(clone):
+    return subprocess.run(
+        [clone / ".ci" / "run"],
+        env={"PATH": f"{clone.parent / 'bin'}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_ci_tests_and_without_data_stops_there(clone):
+    result = run(clone)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == ["make test", CLOSING, CLOSING]
+
+
+def test_ci_checks_the_published_edition_where_the_data_are(clone):
+    (clone.parent / "shared" / "data" / "raw").mkdir(parents=True)
+    result = run(clone)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == [
+        "make test",
+        CLOSING,
+        "nexttrack data import ../shared/data/raw",
+        "nexttrack data clean",
+        "nexttrack book check",
+        CLOSING,
+    ]
+
+
+def test_ci_fails_where_a_test_fails(clone):
+    program(clone.parent / "bin" / "make", "echo '== 1 failed, 11 passed in 2.00s =='; exit 2")
+    result = run(clone)
+    assert result.returncode != 0
+    assert result.stdout.splitlines()[-1] == "== 1 failed, 11 passed in 2.00s =="
+
+
+def test_ci_fails_where_a_stored_number_is_stale(clone):
+    (clone.parent / "shared" / "data" / "raw").mkdir(parents=True)
+    program(clone / ".venv" / "bin" / "nexttrack", 'test "$2" != check')
+    assert run(clone).returncode != 0
