@@ -200,9 +200,12 @@ def minibook(tmp_path: Path) -> MiniBook:
     return MiniBook(tmp_path / "minibook")
 
 
-def quarto() -> str | None:
-    """Return the Quarto on this machine, if there is one; nothing is installed for a test."""
-    return find_quarto(project.root())
+@pytest.fixture(scope="session")
+def previewed(tmp_path_factory: pytest.TempPathFactory) -> MiniBook:
+    """Return the small book as the preview renders it; not to be changed."""
+    book = MiniBook(tmp_path_factory.mktemp("previewed") / "minibook")
+    render_preview(book.folder, book.output)
+    return book
 
 
 @pytest.fixture(scope="session", params=["preview", "quarto", "book"])
@@ -219,10 +222,10 @@ def rendered(
         if not given:
             render_preview(project.root(), output)
         return read_outline(project.root()), output
-    book = MiniBook(tmp_path_factory.mktemp("minibook") / "book")
     if request.param == "preview":
-        render_preview(book.folder, book.output)
-    elif program := quarto():
+        book = request.getfixturevalue("previewed")
+    elif program := find_quarto(project.root()):
+        book = MiniBook(tmp_path_factory.mktemp("minibook") / "book")
         render_with_quarto(program, book.folder, book.output)
     else:
         pytest.skip("Quarto is not on this machine")

@@ -29,6 +29,17 @@ def one(minibook):
     return render
 
 
+@pytest.fixture
+def pages(previewed) -> Path:
+    """Return the folder of the small book's pages."""
+    return previewed.output
+
+
+def main(page: Path) -> BeautifulSoup:
+    """Return the part of a page that its chapter fills."""
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").main
+
+
 def as_cell(cell):
     """Make a Markdown cell of a text."""
     return new_markdown_cell(cell) if isinstance(cell, str) else cell
@@ -43,22 +54,18 @@ def code(source: str, *outputs):
 # ---- what it makes
 
 
-def test_references_lead_across_chapters_and_count_in_each(minibook):
-    render_preview(minibook.folder, minibook.output)
-    text = (minibook.output / "chapters" / "two.html").read_text(encoding="utf-8")
+def test_references_lead_across_chapters_and_count_in_each(pages):
     links = {
         a.get_text().replace("\u00a0", " "): a["href"]
-        for a in BeautifulSoup(text, "html.parser").main.select("a.quarto-xref")
+        for a in main(pages / "chapters" / "two.html").select("a.quarto-xref")
     }
     assert links["Figure 1.1"] == "one.html#fig-bars"
     assert links["Chapter 1"] == "one.html"
     assert links["Figure 2.1"] == "#fig-line"
 
 
-def test_numbers_of_every_kind(minibook):
-    render_preview(minibook.folder, minibook.output)
-    text = (minibook.output / "chapters" / "one.html").read_text(encoding="utf-8")
-    page = BeautifulSoup(text, "html.parser").main
+def test_numbers_of_every_kind(pages):
+    page = main(pages / "chapters" / "one.html")
     words = page.get_text().replace("\u00a0", " ")
     assert re.search(
         r"See Figure 1\.1, Table 1\.1, Table 1\.2, Equation 1\.1, Section 1\.1 and Chapter 2;"
@@ -70,23 +77,18 @@ def test_numbers_of_every_kind(minibook):
     assert numbers == ["1.1", "1.1.1"]
 
 
-def test_citations_lead_to_the_one_list_of_references(minibook):
-    render_preview(minibook.folder, minibook.output)
-    text = (minibook.output / "chapters" / "one.html").read_text(encoding="utf-8")
-    page = BeautifulSoup(text, "html.parser").main
+def test_citations_lead_to_the_one_list_of_references(pages):
+    page = main(pages / "chapters" / "one.html")
     assert page.find("a", href="references.html#ref-krichene2020sampled")
     assert "Järvelin and Kekäläinen (2002)" in page.get_text()
-    text = (minibook.output / "chapters" / "references.html").read_text(encoding="utf-8")
-    entries = BeautifulSoup(text, "html.parser").main.select(".csl-entry")
+    entries = main(pages / "chapters" / "references.html").select(".csl-entry")
     assert [e["id"] for e in entries] == ["ref-jarvelin2002cumulated", "ref-krichene2020sampled"]
 
 
-def test_options_hide_and_fold(minibook):
-    render_preview(minibook.folder, minibook.output)
-    text = (minibook.output / "chapters" / "one.html").read_text(encoding="utf-8")
-    page = BeautifulSoup(text, "html.parser").main
-    assert "secret" not in text
-    assert "never shown" not in text
+def test_options_hide_and_fold(pages):
+    page = main(pages / "chapters" / "one.html")
+    assert "secret" not in page.get_text()
+    assert "never shown" not in page.get_text()
     assert "quiet = 1" in page.get_text()
     folds = page.select("details.code-fold")
     assert folds[0].summary.get_text() == "Draw it"
@@ -95,17 +97,30 @@ def test_options_hide_and_fold(minibook):
     assert not any("scores" in fold.get_text() for fold in folds)
 
 
+def test_printed_text_is_shown_as_it_is(pages):
+    printed = main(pages / "chapters" / "one.html").select_one(".cell-output-stdout pre")
+    assert printed.get_text().strip() == "hello\n::: {.x} @fig-none $x$"
+
+
+def test_it_says_that_it_is_the_preview_and_how_to_get_quarto(pages):
+    for page in ("index.html", "chapters/two.html"):
+        footer = BeautifulSoup((pages / page).read_text(encoding="utf-8"), "html.parser").footer
+        assert "preview" in footer.get_text()
+        assert footer.find("a", href="https://quarto.org/docs/get-started/")
+
+
+def test_the_search_finds_words_by_section(pages):
+    entries = json.loads((pages / "search.json").read_text(encoding="utf-8"))
+    found = [e["href"] for e in entries if "Deeper" in e["section"]]
+    assert found == ["chapters/one.html#deeper"]
+    deeper = next(e for e in entries if e["href"] == found[0])
+    assert "A box with code" in deeper["text"]
+
+
 def test_a_cell_may_show_its_code_unfolded(one):
     page = one(code("#| code-fold: false\nx = 1"))
     assert not page.find("details")
     assert "x = 1" in page.get_text()
-
-
-def test_printed_text_is_shown_as_it_is(minibook):
-    render_preview(minibook.folder, minibook.output)
-    text = (minibook.output / "chapters" / "one.html").read_text(encoding="utf-8")
-    printed = BeautifulSoup(text, "html.parser").main.select_one(".cell-output-stdout pre")
-    assert printed.get_text().strip() == "hello\n::: {.x} @fig-none $x$"
 
 
 def test_printed_fences_and_colours_do_no_harm(one):
@@ -143,23 +158,6 @@ def test_a_picture_in_a_file_is_a_figure(one, minibook):
     assert (image["src"], image["alt"]) == ("map.svg", "The way")
     assert (minibook.output / "chapters" / "map.svg").exists()
     assert "A map" in page.select_one("#fig-map figcaption").get_text()
-
-
-def test_it_says_that_it_is_the_preview_and_how_to_get_quarto(minibook):
-    render_preview(minibook.folder, minibook.output)
-    for page in ("index.html", "chapters/two.html"):
-        footer = BeautifulSoup((minibook.output / page).read_text(), "html.parser").footer
-        assert "preview" in footer.get_text()
-        assert footer.find("a", href="https://quarto.org/docs/get-started/")
-
-
-def test_the_search_finds_words_by_section(minibook):
-    render_preview(minibook.folder, minibook.output)
-    entries = json.loads((minibook.output / "search.json").read_text(encoding="utf-8"))
-    found = [e["href"] for e in entries if "Deeper" in e["section"]]
-    assert found == ["chapters/one.html#deeper"]
-    deeper = next(e for e in entries if e["href"] == found[0])
-    assert "A box with code" in deeper["text"]
 
 
 def test_the_same_book_gives_the_same_pages(minibook, tmp_path):
