@@ -107,7 +107,8 @@ class Cleaned:
         self.folder = folder
 
     def __getattr__(self, table):
-        return duckdb.sql(f"FROM '{self.folder}/{table}.parquet'").df()
+        with duckdb.connect() as connection:
+            return connection.sql(f"FROM '{self.folder}/{table}.parquet'").df()
 
     def step(self, name, source=None):
         """The (rows_before, rows_after, rows_changed) of one step of the ledger."""
