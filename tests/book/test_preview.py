@@ -237,6 +237,19 @@ def test_a_label_in_two_chapters_is_an_error(minibook):
         render_preview(minibook.folder, minibook.output)
 
 
+@pytest.mark.parametrize("content", [b"", b"{}", b"<html>", b'{"cells": [', b"\xff\xfe\x00"])
+def test_a_file_that_is_no_notebook_is_an_error(minibook, content):
+    (minibook.folder / "chapters" / "two.ipynb").write_bytes(content)
+    with pytest.raises(UserError, match=r"^chapters/two.ipynb is not .*; restore it from git$"):
+        render_preview(minibook.folder, minibook.output)
+
+
+def test_broken_front_matter_is_an_error(minibook):
+    minibook.chapter("chapters/two", [new_raw_cell("---\ntitle: [\n---")])
+    with pytest.raises(UserError, match=r"two.ipynb, cell 1: its front matter is not valid YAML"):
+        render_preview(minibook.folder, minibook.output)
+
+
 def test_a_chapter_without_title_is_an_error(minibook):
     minibook.chapter("chapters/two", [new_markdown_cell("Just text.")])
     with pytest.raises(UserError, match=r"two.ipynb.*has no title"):

@@ -122,6 +122,12 @@ def test_a_failure_or_warning_of_quarto_leaves_the_old_pages(minibook, monkeypat
     assert not list(minibook.folder.glob("_book.*"))
 
 
+def test_any_other_warning_of_quarto_is_shown_and_no_failure(minibook, monkeypatch, capsys):
+    monkeypatch.setenv("QUARTO", str(fake_quarto(minibook.folder, "echo 'WARN: old' >&2")))
+    assert render.render_book(root=minibook.folder).read_text() == "new\n"
+    assert "WARN: old" in capsys.readouterr().err
+
+
 def test_preview_is_used_when_asked_for_though_quarto_is_there(minibook, monkeypatch, capsys):
     monkeypatch.setenv("QUARTO", str(fake_quarto(minibook.folder, "exit 1")))
     index = render.render_book(root=minibook.folder, preview=True)

@@ -50,11 +50,18 @@ def read_source(root: Path, source: PurePosixPath) -> Source:
     Raises:
         UserError: naming chapter and cell, for an option or output that the preview cannot show.
     """
-    text = (root / source).read_text(encoding="utf-8")
+    try:
+        text = (root / source).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{source} is not UTF-8 text; restore it from git") from None
     if source.suffix != ".ipynb":
         front, markdown = split_front_matter(text, str(source))
         return Source(markdown, front.get("title"))
-    notebook = nbformat.reads(text, as_version=4)
+    try:
+        notebook = nbformat.reads(text, as_version=4)
+    except (ValueError, nbformat.ValidationError) as error:
+        problem = str(error).partition("\n")[0][:100]
+        raise UserError(f"{source} is not a notebook ({problem}); restore it from git") from None
     read = Source("")
     parts = []
     for number, cell in enumerate(notebook.cells, 1):
@@ -81,7 +88,10 @@ def split_front_matter(text: str, where: str) -> tuple[dict, str]:
     match = re.match(r"---\n(.*?)\n---(?:\n|$)", text, re.S)
     if not match:
         return {}, text
-    front = yaml.safe_load(match[1])
+    try:
+        front = yaml.safe_load(match[1]) or {}
+    except yaml.YAMLError as error:
+        raise UserError(f"{where}: its front matter is not valid YAML: {error}") from error
     unknown = set(front) - FRONT_MATTER
     if unknown:
         raise UserError(f"{where}: the preview does not know the front matter {sorted(unknown)}")

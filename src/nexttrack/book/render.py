@@ -15,6 +15,8 @@ from nexttrack.errors import UserError
 
 FOLDER = ".quarto-cli"
 SECONDS = 60
+# What Quarto only warns of when a reference or a citation leads nowhere.
+UNRESOLVED = ("Unable to resolve crossref", "Citeproc: citation")
 console = Console(stderr=True, highlight=False)
 
 
@@ -158,17 +160,21 @@ def render_with_quarto(quarto: str, root: Path, output: Path) -> None:
     """Render with Quarto into a new folder, which takes the place of ``output`` when all went well.
 
     Raises:
-        UserError: if Quarto fails or warns; its own messages are shown.
+        UserError: if Quarto fails, or finds nothing that a reference or citation leads to; its own
+            messages are shown.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{output.name}.", dir=output.parent) as scratch:
         pages = Path(scratch) / "pages"
         command = [quarto, "render", str(root), "--to", "html", "--output-dir", str(pages)]
-        done = subprocess.run(
-            command, env=quarto_environment(root), capture_output=True, text=True, check=False
-        )
-        if done.returncode or "WARN" in done.stderr or "ERROR" in done.stderr:
-            sys.stderr.write(done.stderr)
+        with console.status("rendering with Quarto"):
+            done = subprocess.run(
+                command, env=quarto_environment(root), capture_output=True, text=True, check=False
+            )
+        for line in done.stderr.splitlines():
+            if done.returncode or "WARN" in line or "ERROR" in line:
+                console.print(line, markup=False, soft_wrap=True)
+        if done.returncode or any(mark in done.stderr for mark in UNRESOLVED):
             raise UserError("Quarto did not render the book; its messages are above")
         if output.exists():
             output.rename(Path(scratch) / "before")
