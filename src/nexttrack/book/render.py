@@ -15,8 +15,8 @@ from nexttrack.errors import UserError
 
 FOLDER = ".quarto-cli"
 SECONDS = 60
-# What Quarto only warns of when a reference or a citation leads nowhere.
-UNRESOLVED = ("Unable to resolve crossref", "Citeproc: citation")
+# What Quarto only warns of when a reference, link or citation leads nowhere.
+UNRESOLVED = ("Unable to resolve", "Citeproc: citation")
 console = Console(stderr=True, highlight=False)
 
 
