@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pypandoc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexttrack.book import table
@@ -18,6 +18,7 @@ def test_numbers_to_the_right_text_to_the_left_missing_as_a_dash():
     )
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(categories=("L", "N", "P", "S", "Zs")), max_size=40))
 def test_any_title_reads_as_itself(title):
     shown = pypandoc.convert_text(
@@ -45,3 +46,14 @@ def test_a_value_by_its_kind(value, text):
 def test_a_format_for_no_column_is_refused():
     with pytest.raises(KeyError, match="plays"):
         table(pd.DataFrame({"a": [1]}), {"plays": ".1f"})
+
+
+def test_groups_become_rows_in_bold():
+    frame = pd.DataFrame({"data": ["a", "a", "b"], "model": ["x", "y", "x"], "n": [1, 2, 3]})
+    assert table(frame, groups="data").data.splitlines()[2:] == [
+        "| **a** |  |",
+        "| x | 1 |",
+        "| y | 2 |",
+        "| **b** |  |",
+        "| x | 3 |",
+    ]

@@ -25,9 +25,7 @@ def result_table(results: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             _with_interval(row, bold) for row, bold in zip(frame.itertuples(), best, strict=True)
         ]
     index = next(iter(results.values())).index
-    table = pd.DataFrame(columns, index=index).reset_index()
-    table["data"] = table["data"].where(~table["data"].duplicated(), "")
-    return table
+    return pd.DataFrame(columns, index=index).reset_index()
 
 
 def plot_result(result: pd.DataFrame, metric: str = "NDCG@10") -> None:

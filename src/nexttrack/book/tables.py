@@ -18,6 +18,7 @@ def table(
     formats: Mapping[str, str] | None = None,
     *,
     markdown: Sequence[str] = (),
+    groups: str | None = None,
 ) -> Markdown:
     """Show a frame as a Markdown table; its index is not shown.
 
@@ -28,18 +29,26 @@ def table(
         frame: the rows to show, with the columns' headings as names.
         formats: for each column a format specification such as ``".3f"`` or ``".1%"``.
         markdown: names of columns whose text is Markdown already and is left alone.
+        groups: name of a column that is not shown: where its value changes, a row says it in bold.
+            Keeps a table narrow enough for a telephone.
     """
     formats = dict(formats or {})
-    unknown = [*(set(formats) | set(markdown)) - set(frame.columns)]
+    unknown = [*({*formats, *markdown, *([groups] if groups else [])} - set(frame.columns))]
     if unknown:
         raise KeyError(f"no column {unknown[0]!r} in the table")
+    group = [None] * len(frame) if groups is None else frame[groups].tolist()
+    frame = frame.drop(columns=[] if groups is None else groups)
     head = [escape(str(name)) for name in frame.columns]
     rule = ["--:" if is_numeric_dtype(frame[name]) else ":--" for name in frame.columns]
     columns = [
         [str(value) if name in markdown else cell(value, formats.get(name)) for value in column]
         for name, column in frame.items()
     ]
-    rows = [head, rule, *zip(*columns, strict=True)]
+    rows = [head, rule]
+    for place, row in enumerate(zip(*columns, strict=True)):
+        if groups and (place == 0 or group[place] != group[place - 1]):
+            rows.append([f"**{escape(str(group[place]))}**", *[""] * (len(head) - 1)])
+        rows.append(row)
     return Markdown("\n".join("| " + " | ".join(row) + " |" for row in rows))
 
 
@@ -47,7 +56,7 @@ def cell(value: object, spec: str | None = None) -> str:
     """Return one value as text for a table or a sentence, by a format specification if given."""
     if isinstance(value, str):
         return escape(value)
-    if isinstance(value, list | tuple) or hasattr(value, "tolist") and getattr(value, "ndim", 0):
+    if isinstance(value, list | tuple) or (hasattr(value, "tolist") and getattr(value, "ndim", 0)):
         return escape(", ".join(str(part) for part in value))
     if pd.isna(value):
         return "–"
