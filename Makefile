@@ -31,7 +31,7 @@ data: .venv/ready ## Download and clean the real data (Kaggle, GroupLens)
 	@$(NEXTTRACK) data get && $(NEXTTRACK) data clean
 
 rerun: .venv/ready ## Execute every chapter on the data at hand, then render the book
-	@$(NEXTTRACK) book execute && $(NEXTTRACK) book render
+	@$(NEXTTRACK) book execute && $(NEXTTRACK) book readme && $(NEXTTRACK) book render
 
 check: .venv/ready ## Execute every chapter on the real data in a copy and compare each number with the stored one
 	@$(NEXTTRACK) book check

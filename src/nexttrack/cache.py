@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -61,7 +60,7 @@ def _write(frames: tuple[pd.DataFrame, ...], folder: Path) -> None:
         for place, frame in enumerate(frames):
             frame.to_parquet(made / f"{place:02d}.parquet")
         try:
-            os.rename(made, folder)
+            made.rename(folder)
         except OSError:
             if not folder.exists():  # else another process was first, with the same tables
                 raise

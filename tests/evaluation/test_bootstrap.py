@@ -1,5 +1,6 @@
 """The bootstrap against scipy's, and its coverage."""
 
+import numba
 import numpy as np
 import pytest
 from scipy import stats
@@ -24,11 +25,27 @@ def test_columns_are_resampled_together():
     np.testing.assert_allclose(draws[:, 1] - draws[:, 0], 0.25)
 
 
-def test_the_block_size_changes_nothing(monkeypatch):
+def test_the_number_of_threads_changes_nothing():
     values = np.random.default_rng(0).random((40, 2))
     whole = bootstrap_means(values, n_draws=100, seed=5)
-    monkeypatch.setattr("nexttrack.evaluation.bootstrap.BLOCK_BYTES", 8 * 40 * 7)
-    np.testing.assert_allclose(bootstrap_means(values, n_draws=100, seed=5), whole, rtol=1e-12)
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        np.testing.assert_array_equal(bootstrap_means(values, n_draws=100, seed=5), whole)
+    finally:
+        numba.set_num_threads(threads)
+    assert (bootstrap_means(values, n_draws=100, seed=6) != whole).any()
+
+
+def test_every_user_is_drawn_equally_often():
+    n_users = 7
+    drawn = bootstrap_means(np.eye(n_users), n_draws=30_000, seed=2) * n_users
+    assert drawn.sum(axis=1) == pytest.approx(n_users)
+    counts = drawn.sum(axis=0)
+    assert stats.chisquare(counts).pvalue > 1e-4
+    # In one sample a user is in it Binomial(n, 1/n) times.
+    share = np.bincount(drawn[:, 0].round().astype(int), minlength=4)[:4] / len(drawn)
+    np.testing.assert_allclose(share, stats.binom(n_users, 1 / n_users).pmf(range(4)), atol=0.01)
 
 
 def test_95_percent_intervals_cover_the_mean_about_95_times_in_100():

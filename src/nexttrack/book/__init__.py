@@ -1,24 +1,34 @@
-"""What chapters use to show things: edition, figure style, tables, claims, colophon."""
+"""What chapters use to show things: edition, figure style, tables, claims, colophon.
 
-from nexttrack.book.claims import claim, say
-from nexttrack.book.edition import colophon, start
-from nexttrack.book.figures import GREY, MODELS, PALETTE, figure
-from nexttrack.book.listing import sql_statement
-from nexttrack.book.results import plot_result, result_table
-from nexttrack.book.tables import escape, table
+The names below are loaded when they are first used: the commands that render and check the book
+live in this package too, and start without matplotlib and the data.
+"""
 
-__all__ = [
-    "GREY",
-    "MODELS",
-    "PALETTE",
-    "claim",
-    "colophon",
-    "escape",
-    "figure",
-    "plot_result",
-    "result_table",
-    "say",
-    "sql_statement",
-    "start",
-    "table",
-]
+import warnings
+from importlib import import_module
+
+# tqdm, which implicit and others import, says so in every notebook without its widgets.
+warnings.filterwarnings("ignore", message="IProgress not found")
+
+_HOMES = {
+    "GREY": "figures",
+    "MODELS": "figures",
+    "PALETTE": "figures",
+    "claim": "claims",
+    "colophon": "edition",
+    "escape": "tables",
+    "figure": "figures",
+    "plot_result": "results",
+    "result_table": "results",
+    "say": "claims",
+    "sql_statement": "listing",
+    "start": "edition",
+    "table": "tables",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

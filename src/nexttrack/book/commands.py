@@ -115,3 +115,12 @@ def prose(chapters: Chapters = None) -> None:
             f"{len(found)} numbers are typed that a cell computes; say them with book.say"
         )
     print(f"no typed number in {len(paths)} chapters")
+
+
+@book_app.command()
+def readme() -> None:
+    """Write what the stored preface found into the README."""
+    from nexttrack.book.readme import update_readme
+
+    update_readme(project.root())
+    print("README.md shows what index.ipynb found")

@@ -1,7 +1,6 @@
 """The first and the last cell of every chapter: which data, which versions."""
 
 import platform
-import warnings
 from importlib.metadata import version
 
 from IPython.display import Markdown, display
@@ -18,9 +17,6 @@ No real data are on this machine, so this chapter ran on a simulated world. Its 
 simulation and not music. `make data` brings the real data.
 :::
 """
-
-# tqdm, which implicit and others import, says so in every notebook without its widgets.
-warnings.filterwarnings("ignore", message="IProgress not found")
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "duckdb", "implicit", "matplotlib")
 

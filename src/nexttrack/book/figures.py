@@ -19,7 +19,7 @@ MODELS = {
     "iALS": PALETTE[1],
 }
 
-WIDTH = 7.0  # inches: the width of the text column at DPI
+WIDTH = 6.2  # inches: letters of 10 points are those of the text, and legible on a telephone
 DPI = 144
 
 STYLE = {

@@ -15,6 +15,7 @@ from scipy import sparse
 
 from nexttrack import project
 from nexttrack.data import cleaning
+from nexttrack.data.fetch import settle
 from nexttrack.errors import UserError
 from nexttrack.project import Edition
 
@@ -160,6 +161,8 @@ def ensure(edition: Edition | None = None) -> Path:
         UserError: the published edition has neither tables nor raw files.
     """
     _restore("published")
+    if project.raw_dir("published").exists():
+        settle(project.raw_dir("published"))
     edition = edition or project.edition()
     folder = project.processed_dir(edition)
     if _is_fresh(edition):

@@ -1,12 +1,21 @@
 """Offline evaluation: splits, metrics, the evaluator, intervals."""
 
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
-from nexttrack.evaluation.comparison import Candidate, choose, difference, grid, measure, summarise
+from nexttrack.evaluation.comparison import (
+    METRICS,
+    Candidate,
+    choose,
+    difference,
+    grid,
+    measure,
+    summarise,
+)
 from nexttrack.evaluation.evaluator import evaluate, top_n
 from nexttrack.evaluation.metrics import ndcg_at_k, recall_at_k
 from nexttrack.evaluation.splits import Split, weak_generalization
 
 __all__ = [
+    "METRICS",
     "Candidate",
     "Split",
     "bootstrap_means",

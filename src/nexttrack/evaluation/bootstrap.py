@@ -1,20 +1,19 @@
 """Intervals from resampling users with replacement (Efron & Tibshirani 1993, chapter 13)."""
 
 import numpy as np
-
-# Draws x users held at once, in bytes: keeps a block within a processor's cache share.
-BLOCK_BYTES = 64_000_000
+from numba import njit, prange, uint64
 
 
 def bootstrap_means(values: np.ndarray, *, n_draws: int = 10_000, seed: int) -> np.ndarray:
     """Return the means of bootstrap samples of users.
 
-    All columns are resampled together, so differences between columns (models) are paired.
+    All columns are resampled together, so differences between columns (models) are paired. Each
+    draw has a random stream of its own: the result does not depend on the number of threads.
 
     Args:
         values: float array of users x columns, without NaN.
         n_draws: number of bootstrap samples.
-        seed: the seed.
+        seed: the seed, a whole number of at least 0.
 
     Returns:
         float64 array of n_draws x columns.
@@ -24,18 +23,10 @@ def bootstrap_means(values: np.ndarray, *, n_draws: int = 10_000, seed: int) -> 
     """
     values = np.asarray(values, dtype=np.float64)
     values = values[:, None] if values.ndim == 1 else values
-    n_users = len(values)
-    if n_users == 0 or not np.isfinite(values).all():
+    if len(values) == 0 or not np.isfinite(values).all():
         raise ValueError("values must be finite, with at least one user")
-    rng = np.random.default_rng(seed)
-    block = max(1, BLOCK_BYTES // (8 * n_users))
-    means = np.empty((n_draws, values.shape[1]))
-    for start in range(0, n_draws, block):
-        drawn = means[start : start + block]
-        # How often each user is in a sample of n users with replacement is multinomial.
-        counts = rng.multinomial(n_users, np.full(n_users, 1 / n_users), size=len(drawn))
-        drawn[:] = counts @ values / n_users
-    return means
+    start = np.random.SeedSequence(seed).generate_state(1, dtype=np.uint64)[0]
+    return _resampled_means(np.ascontiguousarray(values), n_draws, start)
 
 
 def interval(draws: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -43,3 +34,29 @@ def interval(draws: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, n
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
     return low, high
+
+
+@njit(cache=True, inline="always")
+def _mix(state):
+    """Return the output of SplitMix64 (Steele, Lea & Flood 2014) at a state, both uint64."""
+    z = (state ^ (state >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
+    return z ^ (z >> uint64(31))
+
+
+@njit(parallel=True, cache=True)
+def _resampled_means(values, n_draws, start):
+    n_users, n_columns = values.shape
+    step = uint64(0x9E3779B97F4A7C15)
+    means = np.zeros((n_draws, n_columns))
+    for draw in prange(n_draws):
+        state = _mix(start ^ _mix(uint64(draw) * step))
+        total = np.zeros(n_columns)
+        for _ in range(n_users):
+            state += step
+            # A user in [0, n) from 32 random bits; the bias is below n / 2^32 (Lemire 2019).
+            user = ((_mix(state) >> uint64(32)) * uint64(n_users)) >> uint64(32)
+            for column in range(n_columns):
+                total[column] += values[user, column]
+        means[draw] = total / n_users
+    return means

@@ -1,21 +1,5 @@
 -- spotify-tracks: from rows (one per id and genre) to ids to recordings.
 
-CREATE TABLE spotify_row AS SELECT DISTINCT * FROM raw.spotify_tracks;
-
-INSERT INTO processed.ledger BY NAME SELECT
-    'spotify-tracks' AS source, 'Drop exact duplicates' AS name,
-    'A row equal to another in every column (the row number aside) says nothing new.' AS rule,
-    rows_of('raw.spotify_tracks') AS rows_before, rows_of('spotify_row') AS rows_after;
-
-CREATE TABLE spotify_named AS
-SELECT * FROM spotify_row
-WHERE trim(artists) <> '' AND trim(track_name) <> '' AND duration_ms > 0;
-
-INSERT INTO processed.ledger BY NAME SELECT
-    'spotify-tracks' AS source, 'Drop what has no name or no duration' AS name,
-    'A row without artists, without a title or with duration 0 cannot be shown or matched.' AS rule,
-    rows_of('spotify_row') AS rows_before, rows_of('spotify_named') AS rows_after;
-
 -- Zeros that mean "unknown" become NULL in audio_of; here each is counted, in rows as they came.
 INSERT INTO processed.ledger BY NAME SELECT
     'spotify-tracks' AS source, 'Zero ' || feature || ' is unknown' AS name,
@@ -35,6 +19,22 @@ INSERT INTO processed.ledger BY NAME SELECT
     AS rule,
     rows_of('raw.spotify_tracks') AS rows_before,
     (SELECT count(*) FROM raw.spotify_tracks WHERE loudness > 0) AS rows_changed;
+
+CREATE TABLE spotify_row AS SELECT DISTINCT * FROM raw.spotify_tracks;
+
+INSERT INTO processed.ledger BY NAME SELECT
+    'spotify-tracks' AS source, 'Drop exact duplicates' AS name,
+    'A row equal to another in every column (the row number aside) says nothing new.' AS rule,
+    rows_of('raw.spotify_tracks') AS rows_before, rows_of('spotify_row') AS rows_after;
+
+CREATE TABLE spotify_named AS
+SELECT * FROM spotify_row
+WHERE trim(artists) <> '' AND trim(track_name) <> '' AND duration_ms > 0;
+
+INSERT INTO processed.ledger BY NAME SELECT
+    'spotify-tracks' AS source, 'Drop what has no name or no duration' AS name,
+    'A row without artists, without a title or with duration 0 cannot be shown or matched.' AS rule,
+    rows_of('spotify_row') AS rows_before, rows_of('spotify_named') AS rows_after;
 
 -- One row per id. Its rows differ in genre and sometimes in popularity (taken on different days), and
 -- in nothing else, so any of them has the rest.
