@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +27,19 @@ from rich.table import Table
 from nexttrack import project
 from nexttrack.errors import UserError
 
+# Linux counts the memory of the process that starts another as memory of the other: so a small one
+# starts the command, and writes its exit code, wall-clock seconds and peak memory.
+WATCH = """
+import resource, subprocess, sys, time
+log, report, *arguments = sys.argv[1:]
+start = time.perf_counter()
+with open(log, "wb") as file:
+    done = subprocess.run(arguments, stdout=file, stderr=file)
+seconds = time.perf_counter() - start
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+with open(report, "w") as file:
+    print(done.returncode, seconds, peak, file=file)
+"""
 NEXTTRACK = str(Path(sys.executable).with_name("nexttrack"))
 FIRST_CHAPTER = "01-whole-game"
 
@@ -182,21 +194,17 @@ def measure(command: Command) -> Cost:
     # Set by a make that runs this; they would pass its options on to the make that is measured.
     for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV"):
         environment.pop(name, None)
-    with tempfile.TemporaryFile("w+") as log:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            command.arguments, cwd=command.folder, env=environment, stdout=log, stderr=log
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            log.seek(0)
-            lines = log.read().strip().splitlines() or ["no message"]
+    with tempfile.TemporaryDirectory() as scratch:
+        log, report = Path(scratch) / "log", Path(scratch) / "report"
+        watch = [sys.executable, "-S", "-I", "-c", WATCH, str(log), str(report)]
+        subprocess.run([*watch, *command.arguments], cwd=command.folder, env=environment)
+        exit_code, seconds, peak = report.read_text().split()
+        if exit_code != "0":
+            lines = log.read_text(errors="replace").strip().splitlines() or ["no message"]
             said = " ".join(command.arguments[:4])
-            raise UserError(f"{said} ended with {process.returncode}: {lines[-1]}")
+            raise UserError(f"{said} ended with {exit_code}: {lines[-1]}")
     per_megabyte = 1e6 if sys.platform == "darwin" else 1e3  # macOS counts bytes, Linux kB
-    return Cost(seconds, usage.ru_maxrss / per_megabyte)
+    return Cost(float(seconds), int(peak) / per_megabyte)
 
 
 def cost(commands: Callable[[Path], list[Command]]) -> Cost:

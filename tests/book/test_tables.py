@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pypandoc
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nexttrack.book import table
@@ -18,7 +18,6 @@ def test_numbers_to_the_right_text_to_the_left_missing_as_a_dash():
     )
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.characters(categories=("L", "N", "P", "S", "Zs")), max_size=40))
 def test_any_title_reads_as_itself(title):
     shown = pypandoc.convert_text(
