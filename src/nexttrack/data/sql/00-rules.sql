@@ -58,20 +58,29 @@ CREATE MACRO audio_of(danceability, energy, loudness, speechiness, acousticness,
 CREATE MACRO identifies(audio) AS audio.tempo IS NOT NULL AND audio.duration_ms IS NOT NULL;
 CREATE MACRO vector_key(audio) AS CASE WHEN identifies(audio) THEN audio::VARCHAR END;
 
--- Recordings: ids that share a name key or a vector key, and whatever those share in turn (the
--- transitive closure: the connected components of the graph). `ids` names a table with track_id,
--- name_key and vector_key; a NULL key links nothing. The answer gives each id the smallest id of its
--- group. Each key's members are linked to its smallest member (a star, so paths stay short), and the
--- smallest label spreads along the links until no label changes.
+-- Recordings: ids that share a name key or a vector key, and whatever those
+-- share in turn (the transitive closure: the connected components of the
+-- graph). `ids` names a table with track_id, name_key and vector_key; a NULL
+-- key links nothing. The answer gives each id the smallest id of its group.
+-- Each key's members are linked to its smallest member (a star, so paths stay
+-- short), and the smallest label spreads along the links until none changes.
 CREATE MACRO recording_groups(ids) AS TABLE
     WITH RECURSIVE
     member AS (
-        SELECT track_id, 'name ' || name_key AS shared FROM query_table(ids) WHERE name_key IS NOT NULL
+        SELECT track_id, 'name ' || name_key AS shared
+        FROM query_table(ids) WHERE name_key IS NOT NULL
         UNION ALL
-        SELECT track_id, 'vector ' || vector_key FROM query_table(ids) WHERE vector_key IS NOT NULL
+        SELECT track_id, 'vector ' || vector_key
+        FROM query_table(ids) WHERE vector_key IS NOT NULL
     ),
-    hub AS (SELECT shared, min(track_id) AS hub_id FROM member GROUP BY shared HAVING count(*) > 1),
-    star AS (SELECT track_id, hub_id FROM member JOIN hub USING (shared) WHERE track_id <> hub_id),
+    hub AS (
+        SELECT shared, min(track_id) AS hub_id
+        FROM member GROUP BY shared HAVING count(*) > 1
+    ),
+    star AS (
+        SELECT track_id, hub_id
+        FROM member JOIN hub USING (shared) WHERE track_id <> hub_id
+    ),
     link AS (
         SELECT track_id AS from_id, hub_id AS to_id FROM star
         UNION

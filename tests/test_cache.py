@@ -1,0 +1,77 @@
+"""Kept tables come back as they were, and go when code, data or arguments change."""
+
+import pandas as pd
+import pytest
+
+from nexttrack import cache
+
+
+@pytest.fixture
+def work(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "cache_dir", lambda: tmp_path / "tables")
+    calls = []
+
+    @cache.cached
+    def squares(*, n, data):
+        calls.append(n)
+        return pd.DataFrame({"x": range(n)}), pd.DataFrame({"y": [i**2 for i in range(n)]})
+
+    squares.calls = calls
+    return squares
+
+
+def test_the_second_call_reads_what_the_first_made(work):
+    first, second = work(n=4, data="abc"), work(n=4, data="abc")
+    assert work.calls == [4]
+    for made, read in zip(first, second, strict=True):
+        pd.testing.assert_frame_equal(made, read)
+    assert second[1]["y"].tolist() == [0, 1, 4, 9]
+
+
+def test_other_arguments_or_data_are_other_work(work):
+    for arguments in ({"n": 4, "data": "abc"}, {"n": 5, "data": "abc"}, {"n": 4, "data": "abd"}):
+        work(**arguments)
+    assert work.calls == [4, 5, 4]
+
+
+def test_changed_code_makes_what_was_kept_stale(work, monkeypatch):
+    work(n=4, data="abc")
+    monkeypatch.setattr(cache, "code_hash", lambda: "changed")
+    work(n=4, data="abc")
+    assert work.calls == [4, 4]
+
+
+def test_the_code_hash_sees_code_sql_and_the_lock_but_not_the_pages(monkeypatch, tmp_path):
+    package = tmp_path / "src" / "nexttrack"
+    for name in ("models/a.py", "data/sql/b.sql", "book/c.py"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text("1")
+    (tmp_path / "uv.lock").write_text("1")
+    monkeypatch.setattr(cache.project, "root", lambda: tmp_path)
+    seen = cache.code_hash()
+    (package / "book/c.py").write_text("2")
+    assert cache.code_hash() == seen
+    for path in (package / "models/a.py", package / "data/sql/b.sql", tmp_path / "uv.lock"):
+        path.write_text("2")
+        assert cache.code_hash() != seen
+        seen = cache.code_hash()
+
+
+def test_work_that_fails_keeps_nothing(work, monkeypatch, tmp_path):
+    @cache.cached
+    def fails(*, data):
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        fails(data="abc")
+    assert not list((tmp_path / "tables").glob("*")) if (tmp_path / "tables").exists() else True
+
+
+def test_a_write_that_is_cut_off_leaves_nothing_to_read(work, monkeypatch, tmp_path):
+    def full_disk(self, path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        work(n=3, data="abc")
+    assert list((tmp_path / "tables").glob("*")) == []
