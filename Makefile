@@ -16,13 +16,16 @@ export KAGGLEHUB_CACHE = $(CURDIR)/.cache/kagglehub
 NEXTTRACK = .venv/bin/nexttrack
 
 .DEFAULT_GOAL := help
-.PHONY: help book test data rerun check lab bench lint clean
+.PHONY: help book serve test data rerun check lab bench lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 book: .venv/ready ## Render the book as stored (needs no data): _book/index.html
 	@$(NEXTTRACK) book render
+
+serve: .venv/ready ## Open the rendered book in a browser, with search (on this machine only)
+	@$(NEXTTRACK) book serve
 
 test: .venv/ready ## Run every test, on the simulated sample edition (needs no data)
 	@.venv/bin/python -m pytest

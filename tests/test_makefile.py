@@ -36,6 +36,7 @@ def clone(tmp_path):
     program(tmp_path / "bin" / "make", f"echo make $@; echo '{CLOSING}'")
     program(tmp_path / "bin" / "chromium", "")
     program(tmp_path / "clone" / ".venv" / "bin" / "nexttrack", "echo nexttrack $@")
+    program(tmp_path / "clone" / ".venv" / "bin" / "python", "echo python $@")
     return tmp_path / "clone"
 
 
@@ -70,6 +71,8 @@ def test_ci_checks_the_published_edition_where_the_data_are(clone):
         "nexttrack data import ../shared/data/raw",
         "nexttrack data clean",
         "nexttrack book check",
+        "python -m pytest "
+        + " ".join(f"tests/data/test_{name}.py" for name in ("cleaning", "simulator", "sources")),
         CLOSING,
     ]
 

@@ -2,6 +2,7 @@
 
 import sys
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,24 @@ def render(
     index = render_book(output=output, preview=preview)
     if open_:
         webbrowser.open(index.as_uri())
+
+
+@book_app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port on this machine; 0 for any that is free.")] = 0,
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the book in a browser.")
+    ] = True,
+) -> None:
+    """Serve the rendered book to this machine alone; from a file, a browser allows no search."""
+    from nexttrack.book.serve import book_server
+
+    with book_server(project.root(), port) as (server, address):
+        print(f"the book is at {address}; end with Ctrl-C", flush=True)
+        if open_:
+            webbrowser.open(address)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 Chapters = Annotated[
