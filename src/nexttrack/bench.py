@@ -194,6 +194,8 @@ def measure(command: Command) -> Cost:
     # Set by a make that runs this; they would pass its options on to the make that is measured.
     for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV"):
         environment.pop(name, None)
+    # Set on some build machines; Python then compiles every package anew in every process.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as scratch:
         log, report = Path(scratch) / "log", Path(scratch) / "report"
         watch = [sys.executable, "-S", "-I", "-c", WATCH, str(log), str(report)]

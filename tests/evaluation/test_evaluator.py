@@ -4,10 +4,11 @@ from functools import partial
 
 import numpy as np
 import pytest
+from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
 
 from nexttrack.evaluation import evaluate, recall_at_k, top_n
-from nexttrack.models import ItemKNN, Popularity
+from nexttrack.models import Popularity
 
 
 class Fixed:
@@ -28,9 +29,10 @@ def test_padding_repeats_and_seen_items_go_and_the_rest_moves_up():
     )
 
 
+@pytest.mark.filterwarnings("ignore:Method expects CSR")
 def test_item_knn_of_implicit_pads_with_liked_items_and_we_drop_them():
     user_items = csr_matrix(np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1]], dtype=np.float32))
-    model = ItemKNN(K=4)
+    model = CosineRecommender(K=4)
     model.fit(user_items, show_progress=False)
     users = np.arange(3)
     raw, _ = model.recommend(users, user_items, N=4)

@@ -230,3 +230,42 @@ def test_nothing_speaks_for_an_item_to_an_empty_profile(user_items):
     model.fit(user_items, show_progress=False)
     ids, shares = model.explain(user_items[3], 0)
     assert len(ids) == len(shares) == 0
+
+
+@pytest.mark.filterwarnings("ignore:Method expects CSR")
+@pytest.mark.parametrize("liked", [True, False])
+def test_item_knn_recommends_what_implicit_would(user_items, liked):
+    ours, reference = ItemKNN(K=8), CosineRecommender(K=8)
+    ours.fit(user_items)
+    reference.fit(user_items, show_progress=False)
+    ids, scores = ours.recommend(USERS, user_items, N=10, filter_already_liked_items=liked)
+    _, theirs = reference.recommend(USERS, user_items, N=10, filter_already_liked_items=liked)
+    for user in USERS:
+        real = ids[user] >= 0
+        np.testing.assert_allclose(scores[user, real], theirs[user, : real.sum()])
+        dense = user_items[user].toarray()[0] @ ours.similarity.toarray()
+        np.testing.assert_allclose(scores[user, real], dense[ids[user, real]])
+
+
+def test_item_knn_ranks_equals_by_id():
+    user_items = csr_matrix(np.ones((3, 6), dtype=np.float32))
+    model = ItemKNN(K=6)
+    model.fit(user_items)
+    asked = csr_matrix(([1.0], ([0], [2])), shape=(1, 6), dtype=np.float32)
+    ids, _ = model.recommend(0, asked, N=3)
+    assert ids.tolist() == [0, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("rows", "arguments", "error", "message"),
+    [
+        (2, {}, ValueError, "1 row for every user"),
+        (1, {"items": [99]}, IndexError, "not in the model"),
+        (1, {"items": [1], "filter_items": [2]}, ValueError, "both filter_items and items"),
+    ],
+)
+def test_item_knn_refuses_a_call_that_does_not_fit(user_items, rows, arguments, error, message):
+    model = ItemKNN(K=6)
+    model.fit(user_items)
+    with pytest.raises(error, match=message):
+        model.recommend(0, user_items[:rows], **arguments)

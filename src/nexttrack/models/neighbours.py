@@ -1,5 +1,7 @@
 """Neighbours by co-occurrence: what the same users have."""
 
+from contextlib import contextmanager
+
 import numpy as np
 from implicit.nearest_neighbours import (
     ItemItemRecommender,
@@ -56,22 +58,20 @@ class ItemKNN(ItemItemRecommender):
         item_users = self._weighted(check_csr(user_items).T.tocsr())
         users = item_users.T.tocsr()
         norms = np.sqrt(item_users.multiply(item_users).sum(axis=1)).A1
-        threads = get_num_threads()
-        set_num_threads(min(self.num_threads or threads, threads))
-        ids, similarities = _top_k(
-            item_users.indptr,
-            item_users.indices,
-            item_users.data,
-            users.indptr,
-            users.indices,
-            users.data,
-            norms,
-            self.weighting != "bm25",
-            float(self.shrinkage),
-            min(self.K, item_users.shape[0]),
-            8 * get_num_threads(),
-        )
-        set_num_threads(threads)
+        with _threads(self.num_threads) as threads:
+            ids, similarities = _top_k(
+                item_users.indptr,
+                item_users.indices,
+                item_users.data,
+                users.indptr,
+                users.indices,
+                users.data,
+                norms,
+                self.weighting != "bm25",
+                float(self.shrinkage),
+                min(self.K, item_users.shape[0]),
+                8 * threads,
+            )
         kept = ids >= 0
         indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
         shape = (item_users.shape[0], item_users.shape[0])
@@ -84,6 +84,54 @@ class ItemKNN(ItemItemRecommender):
         elif self.weighting == "bm25":
             item_users = bm25_weight(item_users, K1=1.2, B=0.75).tocsr()
         return item_users.astype(np.float64)
+
+    def recommend(
+        self,
+        userid,
+        user_items,
+        N=10,
+        filter_already_liked_items=True,
+        filter_items=None,
+        recalculate_user=False,
+        items=None,
+    ):
+        """Rank by the sum of similarities; see implicit's ``RecommenderBase.recommend``.
+
+        A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
+        Items without any similarity to the profile are not recommended: the lists of a batch are
+        padded with the id -1, the list of a single user is short.
+        """
+        if not isinstance(user_items, csr_matrix):
+            raise ValueError("user_items needs to be a CSR sparse matrix")
+        if user_items.shape[0] != np.size(userid):
+            raise ValueError("user_items must contain 1 row for every user in userids")
+        if filter_items is not None and items is not None:
+            raise ValueError("Can't specify both filter_items and items")
+        n_items = self.similarity.shape[0]
+        allowed = np.full(n_items, items is None)
+        if items is not None:
+            items = np.asarray(items)
+            if items.size and (items.max() >= n_items or items.min() < 0):
+                raise IndexError("Some of selected itemids are not in the model")
+            allowed[items] = True
+        if filter_items is not None:
+            allowed[np.asarray(filter_items)] = False
+        with _threads(self.num_threads) as threads:
+            ids, scores = _recommend(
+                user_items.indptr,
+                user_items.indices,
+                user_items.data.astype(np.float64),
+                self.similarity.indptr,
+                self.similarity.indices,
+                self.similarity.data,
+                allowed,
+                filter_already_liked_items,
+                N,
+                8 * threads,
+            )
+        if np.isscalar(userid):
+            return ids[0][ids[0] >= 0], scores[0][ids[0] >= 0]
+        return ids, scores
 
     def explain(self, user_items, itemid, N=3):
         """Return what in a user's profile speaks for an item.
@@ -103,6 +151,27 @@ class ItemKNN(ItemItemRecommender):
         best = np.argsort(-part, kind="stable")[:N]
         best = best[part[best] > 0]
         return profile.indices[best], part[best] / (part.sum() or 1)
+
+
+@contextmanager
+def _threads(n):
+    """Let numba use n threads, 0 for all; yields how many these are."""
+    usual = get_num_threads()
+    set_num_threads(min(n or usual, usual))
+    try:
+        yield get_num_threads()
+    finally:
+        set_num_threads(usual)
+
+
+@njit(cache=True)
+def _best(total, candidates, K):
+    """Return the ids of the K candidates with the highest totals; of equals, the smaller id."""
+    if len(candidates) > K:
+        least = -np.partition(-total[candidates], K - 1)[K - 1]
+        candidates = candidates[total[candidates] >= least]
+    candidates = np.sort(candidates)
+    return candidates[np.argsort(-total[candidates], kind="mergesort")[:K]]
 
 
 @njit(parallel=True, cache=True)
@@ -140,12 +209,44 @@ def _top_k(
                         touched[n] = other
                         n += 1
                     total[other] += item_data[p] * user_data[q]
-            near = np.sort(touched[:n])
-            row = total[near]
-            total[near] = 0.0
+            near = touched[:n]
             if cosine:
-                row /= norms[item] * norms[near] + shrinkage
-            best = np.argsort(-row, kind="mergesort")[:K]
-            ids[item, : len(best)] = near[best]
-            similarities[item, : len(best)] = row[best]
+                for other in near:
+                    total[other] /= norms[item] * norms[other] + shrinkage
+            best = _best(total, near, K)
+            ids[item, : len(best)] = best
+            similarities[item, : len(best)] = total[best]
+            total[near] = 0.0
     return ids, similarities
+
+
+@njit(parallel=True, cache=True)
+def _recommend(
+    user_ptr, user_ids, user_data, near_ptr, near_ids, near_data, allowed, hide_own, N, n_chunks
+):
+    """Return ids (int32) and scores (float64), users x N, -1 padded, as ``_top_k`` sums them up."""
+    n_users, n_items = len(user_ptr) - 1, len(near_ptr) - 1
+    ids = np.full((n_users, N), -1, dtype=np.int32)
+    scores = np.full((n_users, N), -np.finfo(np.float32).max)
+    for chunk in prange(n_chunks):
+        total = np.zeros(n_items)
+        touched = np.empty(n_items, dtype=np.int32)
+        for user in range(chunk, n_users, n_chunks):
+            own = user_ids[user_ptr[user] : user_ptr[user + 1]]
+            n = 0
+            for p in range(user_ptr[user], user_ptr[user + 1]):
+                item = user_ids[p]
+                for q in range(near_ptr[item], near_ptr[item + 1]):
+                    other = near_ids[q]
+                    if total[other] == 0.0:
+                        touched[n] = other
+                        n += 1
+                    total[other] += user_data[p] * near_data[q]
+            near = touched[:n].copy()
+            if hide_own:
+                total[own] = 0.0
+            best = _best(total, near[(total[near] > 0.0) & allowed[near]], N)
+            ids[user, : len(best)] = best
+            scores[user, : len(best)] = total[best]
+            total[near] = 0.0
+    return ids, scores
