@@ -42,7 +42,7 @@ check: .venv/ready ## Execute every chapter on the real data in a copy and compa
 lab: .venv/ready ## Open the chapters in JupyterLab
 	@.venv/bin/jupyter lab --ip=127.0.0.1 chapters
 
-bench: .venv/ready ## Measure the speeds that the README states; results/bench.csv
+bench: .venv/ready ## Measure how long each step takes, against its limit; results/bench.csv
 	@$(NEXTTRACK) bench
 
 lint: .venv/ready ## Check style: code and notebooks

@@ -301,7 +301,7 @@ def bench(
     ] = None,
     runs: Annotated[int, typer.Option(min=1, help="Runs of each; the median is kept.")] = 5,
 ) -> None:
-    """Measure what the README promises, and keep the medians in results/bench.csv."""
+    """Measure how long each step takes, and keep the medians in results/bench.csv."""
     names = steps or list(STEPS)
     if unknown := [name for name in names if name not in STEPS]:
         raise UserError(f"{unknown[0]}: not a step; the steps are {', '.join(STEPS)}")

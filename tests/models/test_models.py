@@ -269,3 +269,31 @@ def test_item_knn_refuses_a_call_that_does_not_fit(user_items, rows, arguments, 
     model.fit(user_items)
     with pytest.raises(error, match=message):
         model.recommend(0, user_items[:rows], **arguments)
+
+
+@pytest.mark.parametrize("weighting", ["cosine", "tfidf", "bm25"])
+def test_sums_that_pass_through_zero_are_sums(weighting):
+    """A user with every item has a weight below 0 by tf-idf, and stored zeros touch nothing."""
+    rng = np.random.default_rng(5)
+    dense = (rng.random((12, 9)) < 0.5).astype(np.float32)
+    dense[0] = 1
+    user_items = csr_matrix(dense)
+    user_items.data[::7] = 0
+    model = ItemKNN(K=9, weighting=weighting)
+    model.fit(user_items)
+    weighted = model._weighted(user_items.T.tocsr()).toarray()
+    gram = weighted @ weighted.T
+    if weighting != "bm25":
+        gram /= np.outer(*[np.linalg.norm(weighted, axis=1)] * 2)
+    np.testing.assert_allclose(model.similarity.toarray(), gram, atol=1e-12)
+    _, scores = model.recommend(3, user_items[3], N=9, filter_already_liked_items=False)
+    expected = user_items[3].toarray()[0] @ gram
+    np.testing.assert_allclose(scores, np.sort(expected[expected > 0])[::-1], atol=1e-9)
+
+
+def test_an_item_that_nobody_values_is_near_to_none():
+    user_items = csr_matrix(np.eye(4, 4, dtype=np.float32))
+    user_items.data[2] = 0
+    model = ItemKNN(K=4)
+    model.fit(user_items)
+    np.testing.assert_array_equal(model.similarity.toarray(), np.diag([1.0, 1, 0, 1]))

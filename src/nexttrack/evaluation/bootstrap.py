@@ -1,7 +1,9 @@
 """Intervals from resampling users with replacement (Efron & Tibshirani 1993, chapter 13)."""
 
 import numpy as np
-from numba import njit, prange, uint64
+from numba import njit, uint64
+
+from nexttrack.threads import in_chunks
 
 
 def bootstrap_means(values: np.ndarray, *, n_draws: int = 10_000, seed: int) -> np.ndarray:
@@ -26,7 +28,10 @@ def bootstrap_means(values: np.ndarray, *, n_draws: int = 10_000, seed: int) -> 
     if len(values) == 0 or not np.isfinite(values).all():
         raise ValueError("values must be finite, with at least one user")
     start = np.random.SeedSequence(seed).generate_state(1, dtype=np.uint64)[0]
-    return _resampled_means(np.ascontiguousarray(values), n_draws, start)
+    values = np.ascontiguousarray(values)
+    means = np.zeros((n_draws, values.shape[1]))
+    in_chunks(lambda first, last: _resample(first, last, values, start, means), n_draws)
+    return means
 
 
 def interval(draws: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -36,7 +41,7 @@ def interval(draws: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, n
     return low, high
 
 
-@njit(cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _mix(state):
     """Return the output of SplitMix64 (Steele, Lea & Flood 2014) at a state, both uint64."""
     z = (state ^ (state >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
@@ -44,19 +49,18 @@ def _mix(state):
     return z ^ (z >> uint64(31))
 
 
-@njit(parallel=True, cache=True)
-def _resampled_means(values, n_draws, start):
+@njit(nogil=True, cache=True)
+def _resample(first, last, values, start, means):
+    """Fill in the means of the draws first..last."""
     n_users, n_columns = values.shape
     step = uint64(0x9E3779B97F4A7C15)
-    means = np.zeros((n_draws, n_columns))
-    for draw in prange(n_draws):
+    for draw in range(first, last):
         state = _mix(start ^ _mix(uint64(draw) * step))
-        total = np.zeros(n_columns)
         for _ in range(n_users):
             state += step
             # A user in [0, n) from 32 random bits; the bias is below n / 2^32 (Lemire 2019).
             user = ((_mix(state) >> uint64(32)) * uint64(n_users)) >> uint64(32)
             for column in range(n_columns):
-                total[column] += values[user, column]
-        means[draw] = total / n_users
-    return means
+                means[draw, column] += values[user, column]
+        for column in range(n_columns):
+            means[draw, column] /= n_users

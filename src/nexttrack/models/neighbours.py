@@ -1,7 +1,5 @@
 """Neighbours by co-occurrence: what the same users have."""
 
-from contextlib import contextmanager
-
 import numpy as np
 from implicit.nearest_neighbours import (
     ItemItemRecommender,
@@ -10,8 +8,10 @@ from implicit.nearest_neighbours import (
     tfidf_weight,
 )
 from implicit.utils import check_csr
-from numba import get_num_threads, njit, prange, set_num_threads
+from numba import njit
 from scipy.sparse import csr_matrix
+
+from nexttrack.threads import in_chunks
 
 WEIGHTINGS = ("cosine", "tfidf", "bm25")
 
@@ -58,8 +58,14 @@ class ItemKNN(ItemItemRecommender):
         item_users = self._weighted(check_csr(user_items).T.tocsr())
         users = item_users.T.tocsr()
         norms = np.sqrt(item_users.multiply(item_users).sum(axis=1)).A1
-        with _threads(self.num_threads) as threads:
-            ids, similarities = _top_k(
+        n_items = item_users.shape[0]
+        ids = np.full((n_items, min(self.K, n_items)), -1, dtype=np.int32)
+        similarities = np.zeros(ids.shape)
+
+        def fill(start, stop):
+            _top_k(
+                start,
+                stop,
                 item_users.indptr,
                 item_users.indices,
                 item_users.data,
@@ -69,13 +75,16 @@ class ItemKNN(ItemItemRecommender):
                 norms,
                 self.weighting != "bm25",
                 float(self.shrinkage),
-                min(self.K, item_users.shape[0]),
-                8 * threads,
+                ids,
+                similarities,
             )
+
+        in_chunks(fill, n_items, self.num_threads)
         kept = ids >= 0
         indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-        shape = (item_users.shape[0], item_users.shape[0])
-        self.similarity = csr_matrix((similarities[kept], ids[kept], indptr), shape=shape)
+        self.similarity = csr_matrix(
+            (similarities[kept], ids[kept], indptr), shape=(n_items, n_items)
+        )
         self.scorer = NearestNeighboursScorer(self.similarity)
 
     def _weighted(self, item_users):
@@ -116,19 +125,28 @@ class ItemKNN(ItemItemRecommender):
             allowed[items] = True
         if filter_items is not None:
             allowed[np.asarray(filter_items)] = False
-        with _threads(self.num_threads) as threads:
-            ids, scores = _recommend(
+        ids = np.full((user_items.shape[0], N), -1, dtype=np.int32)
+        scores = np.full(ids.shape, -np.finfo(np.float32).max, dtype=np.float64)
+        values = user_items.data.astype(np.float64)
+
+        def fill(start, stop):
+            _recommend(
+                start,
+                stop,
                 user_items.indptr,
                 user_items.indices,
-                user_items.data.astype(np.float64),
+                values,
                 self.similarity.indptr,
                 self.similarity.indices,
                 self.similarity.data,
                 allowed,
-                filter_already_liked_items,
-                N,
-                8 * threads,
+                bool(filter_already_liked_items),
+                ids,
+                scores,
             )
+
+        if N:
+            in_chunks(fill, len(ids), self.num_threads)
         if np.isscalar(userid):
             return ids[0][ids[0] >= 0], scores[0][ids[0] >= 0]
         return ids, scores
@@ -153,29 +171,80 @@ class ItemKNN(ItemItemRecommender):
         return profile.indices[best], part[best] / (part.sum() or 1)
 
 
-@contextmanager
-def _threads(n):
-    """Let numba use n threads, 0 for all; yields how many these are."""
-    usual = get_num_threads()
-    set_num_threads(min(n or usual, usual))
-    try:
-        yield get_num_threads()
-    finally:
-        set_num_threads(usual)
+@njit(nogil=True, cache=True)
+def _keep_best(item, value, ids, values, n):
+    """Offer an item to the best found so far, a heap of n with the worst in front; return n.
+
+    Of equal values the smaller id is better, so the best do not depend on the order of offers.
+    """
+    if n < len(ids):
+        place = n
+        n += 1
+        while place > 0:  # up, while the item is worse than its parent
+            parent = (place - 1) // 2
+            if value < values[parent] or (value == values[parent] and item > ids[parent]):
+                ids[place], values[place] = ids[parent], values[parent]
+                place = parent
+            else:
+                break
+    elif value > values[0] or (value == values[0] and item < ids[0]):
+        place = _gap(item, value, ids, values, n)
+    else:
+        return n
+    ids[place], values[place] = item, value
+    return n
 
 
-@njit(cache=True)
-def _best(total, candidates, K):
-    """Return the ids of the K candidates with the highest totals; of equals, the smaller id."""
-    if len(candidates) > K:
-        least = -np.partition(-total[candidates], K - 1)[K - 1]
-        candidates = candidates[total[candidates] >= least]
-    candidates = np.sort(candidates)
-    return candidates[np.argsort(-total[candidates], kind="mergesort")[:K]]
+@njit(nogil=True, cache=True)
+def _gap(item, value, ids, values, n):
+    """Drop the front of a heap of n; return the place that this leaves for an item."""
+    place = 0
+    while 2 * place + 1 < n:  # down, while a child is worse than the item
+        child = 2 * place + 1
+        if child + 1 < n and (
+            values[child + 1] < values[child]
+            or (values[child + 1] == values[child] and ids[child + 1] > ids[child])
+        ):
+            child += 1
+        if values[child] < value or (values[child] == value and ids[child] > item):
+            ids[place], values[place] = ids[child], values[child]
+            place = child
+        else:
+            break
+    return place
 
 
-@njit(parallel=True, cache=True)
+@njit(nogil=True, cache=True)
+def _best_first(ids, values, n):
+    """Order a heap of n from the best to the worst, in place."""
+    while n > 1:
+        n -= 1
+        item, value = ids[n], values[n]
+        ids[n], values[n] = ids[0], values[0]
+        place = _gap(item, value, ids, values, n)
+        ids[place], values[place] = item, value
+
+
+@njit(nogil=True, cache=True)
+def _add_row(row, weight, ptr, ids, data, total, touched, n, marks, mark):
+    """Add a weighted sparse row to a dense total; note what it touched; return how many.
+
+    What was touched before bears the mark: a sum may well be 0.
+    """
+    for q in range(ptr[row], ptr[row + 1]):
+        column = ids[q]
+        if marks[column] != mark:
+            marks[column] = mark
+            touched[n] = column
+            n += 1
+        total[column] += weight * data[q]
+    return n
+
+
+@njit(nogil=True, cache=True)
 def _top_k(
+    start,
+    stop,
     item_ptr,
     item_ids,
     item_data,
@@ -185,68 +254,66 @@ def _top_k(
     norms,
     cosine,
     shrinkage,
-    K,
-    n_chunks,
+    ids,
+    similarities,
 ):
-    """Return for each item the ids (int32) and similarities (float64) of its K nearest, -1 padded.
+    """Fill in the nearest items, ids (int32) and similarities, for the items start..stop.
 
-    Row by row of the Gram matrix: the row is summed up sparsely in one dense buffer for each
-    thread, in the order of users, so the sums do not depend on the number of threads.
+    Row by row of the Gram matrix, each summed up sparsely in the order of users.
     """
     n_items = len(item_ptr) - 1
-    ids = np.full((n_items, K), -1, dtype=np.int32)
-    similarities = np.zeros((n_items, K))
-    for chunk in prange(n_chunks):
-        total = np.zeros(n_items)
-        touched = np.empty(n_items, dtype=np.int32)
-        for item in range(chunk, n_items, n_chunks):
-            n = 0
-            for p in range(item_ptr[item], item_ptr[item + 1]):
-                user = item_ids[p]
-                for q in range(user_ptr[user], user_ptr[user + 1]):
-                    other = user_ids[q]
-                    if total[other] == 0.0:
-                        touched[n] = other
-                        n += 1
-                    total[other] += item_data[p] * user_data[q]
-            near = touched[:n]
+    total = np.zeros(n_items)
+    touched = np.empty(n_items, dtype=np.int32)
+    marks = np.full(n_items, -1)
+    for item in range(start, stop):
+        n = 0
+        for p in range(item_ptr[item], item_ptr[item + 1]):
+            row = user_ptr, user_ids, user_data
+            n = _add_row(item_ids[p], item_data[p], *row, total, touched, n, marks, item)
+        kept = 0
+        for t in range(n):
+            other = touched[t]
+            value = total[other]
             if cosine:
-                for other in near:
-                    total[other] /= norms[item] * norms[other] + shrinkage
-            best = _best(total, near, K)
-            ids[item, : len(best)] = best
-            similarities[item, : len(best)] = total[best]
-            total[near] = 0.0
-    return ids, similarities
+                scale = norms[item] * norms[other] + shrinkage
+                value = value / scale if scale > 0.0 else 0.0  # an item of stored zeros only
+            kept = _keep_best(other, value, ids[item], similarities[item], kept)
+            total[other] = 0.0
+        _best_first(ids[item], similarities[item], kept)
 
 
-@njit(parallel=True, cache=True)
+@njit(nogil=True, cache=True)
 def _recommend(
-    user_ptr, user_ids, user_data, near_ptr, near_ids, near_data, allowed, hide_own, N, n_chunks
+    start,
+    stop,
+    user_ptr,
+    user_ids,
+    user_data,
+    near_ptr,
+    near_ids,
+    near_data,
+    allowed,
+    hide_own,
+    ids,
+    scores,
 ):
-    """Return ids (int32) and scores (float64), users x N, -1 padded, as ``_top_k`` sums them up."""
-    n_users, n_items = len(user_ptr) - 1, len(near_ptr) - 1
-    ids = np.full((n_users, N), -1, dtype=np.int32)
-    scores = np.full((n_users, N), -np.finfo(np.float32).max)
-    for chunk in prange(n_chunks):
-        total = np.zeros(n_items)
-        touched = np.empty(n_items, dtype=np.int32)
-        for user in range(chunk, n_users, n_chunks):
-            own = user_ids[user_ptr[user] : user_ptr[user + 1]]
-            n = 0
+    """Fill in the best items, ids (int32) and scores, for the users start..stop."""
+    n_items = len(near_ptr) - 1
+    total = np.zeros(n_items)
+    touched = np.empty(n_items, dtype=np.int32)
+    marks = np.full(n_items, -1)
+    for user in range(start, stop):
+        n = 0
+        for p in range(user_ptr[user], user_ptr[user + 1]):
+            row = near_ptr, near_ids, near_data
+            n = _add_row(user_ids[p], user_data[p], *row, total, touched, n, marks, user)
+        if hide_own:
             for p in range(user_ptr[user], user_ptr[user + 1]):
-                item = user_ids[p]
-                for q in range(near_ptr[item], near_ptr[item + 1]):
-                    other = near_ids[q]
-                    if total[other] == 0.0:
-                        touched[n] = other
-                        n += 1
-                    total[other] += user_data[p] * near_data[q]
-            near = touched[:n].copy()
-            if hide_own:
-                total[own] = 0.0
-            best = _best(total, near[(total[near] > 0.0) & allowed[near]], N)
-            ids[user, : len(best)] = best
-            scores[user, : len(best)] = total[best]
-            total[near] = 0.0
-    return ids, scores
+                total[user_ids[p]] = 0.0
+        kept = 0
+        for t in range(n):
+            other = touched[t]
+            if total[other] > 0.0 and allowed[other]:
+                kept = _keep_best(other, total[other], ids[user], scores[user], kept)
+            total[other] = 0.0
+        _best_first(ids[user], scores[user], kept)
