@@ -54,5 +54,7 @@ clean: ## Remove everything that make made here (never data/)
 .venv/ready: uv.lock pyproject.toml | .uv/bin/uv
 	@.uv/bin/uv sync --quiet --locked --python "$(PYTHON)" && touch $@
 
+# pip asks rustc for its version, and a rustup would write settings into the home folder.
+.uv/bin/uv: export RUSTUP_HOME = $(CURDIR)/.cache/rustup
 .uv/bin/uv:
 	@$(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir uv==$(UV_VERSION)

@@ -1,11 +1,12 @@
 """The ``nexttrack`` command: every Makefile target is one call of it."""
 
+import os
 import sys
 
 import typer
 from rich.console import Console
 
-from nexttrack import __version__
+from nexttrack import __version__, project
 from nexttrack.bench import bench
 from nexttrack.book.commands import book_app
 from nexttrack.data.commands import data_app
@@ -29,7 +30,11 @@ def version() -> None:
 
 
 def main() -> None:
-    """Run the command line; a ``UserError`` becomes one line on standard error and exit code 1."""
+    """Run the command line; a ``UserError`` becomes one line on standard error and exit code 1.
+
+    Matplotlib keeps its list of fonts in the clone, not in the home folder.
+    """
+    os.environ.setdefault("MPLCONFIGDIR", str(project.root() / ".cache" / "matplotlib"))
     try:
         app()
     except UserError as error:

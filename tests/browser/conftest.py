@@ -33,13 +33,17 @@ def browser_program(playwright: Playwright) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Return a headless Chromium; skip where there is none."""
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Return a headless Chromium, at home in a folder of the tests; skip where there is none."""
     with sync_playwright() as playwright:
         program = browser_program(playwright)
         if program is None:
             pytest.skip("no browser here: set CHROMIUM, or run playwright install chromium")
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        home = str(tmp_path_factory.mktemp("home"))
+        environment = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home}
+        browser = playwright.chromium.launch(
+            executable_path=program, args=ARGUMENTS, env=environment
+        )
         yield browser
         browser.close()
 
