@@ -14,6 +14,7 @@ _HOMES = {
     "GREY": "figures",
     "MODELS": "figures",
     "PALETTE": "figures",
+    "cell": "tables",
     "claim": "claims",
     "colophon": "edition",
     "escape": "tables",
