@@ -58,7 +58,7 @@ def run(clone):
 def test_ci_tests_and_without_data_stops_there(clone):
     result = run(clone)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines() == ["make test", CLOSING, CLOSING]
+    assert result.stdout.splitlines() == ["make test", CLOSING, "", CLOSING]
 
 
 def test_ci_checks_the_published_edition_where_the_data_are(clone):
@@ -73,6 +73,7 @@ def test_ci_checks_the_published_edition_where_the_data_are(clone):
         "nexttrack book check",
         "python -m pytest "
         + " ".join(f"tests/data/test_{name}.py" for name in ("cleaning", "simulator", "sources")),
+        "",
         CLOSING,
     ]
 
