@@ -138,8 +138,11 @@ def prose(chapters: Chapters = None) -> None:
 
 @book_app.command()
 def readme() -> None:
-    """Write what the stored preface found into the README."""
-    from nexttrack.book.readme import update_readme
+    """Write what the stored preface found into the README; leave it if that was on simulated data."""
+    from nexttrack.book.readme import is_published, update_readme
 
+    if not is_published(project.root()):
+        print("README.md keeps its figures: index.ipynb is stored with simulated data")
+        return
     update_readme(project.root())
     print("README.md shows what index.ipynb found")

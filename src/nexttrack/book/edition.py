@@ -13,8 +13,8 @@ from nexttrack.data.dataset import ensure, fingerprint
 BANNER = """::: {.callout-warning}
 ## Sample edition
 
-No real data are on this machine, so this chapter ran on a simulated world. Its numbers describe the
-simulation and not music. `make data` brings the real data.
+This chapter ran on a simulated world, not on real data. Its numbers describe the simulation and not
+music. `make data` brings the real data.
 :::
 """
 

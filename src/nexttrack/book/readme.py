@@ -19,20 +19,20 @@ def study_shown(root: Path) -> tuple[str, bytes]:
         UserError: if the stored preface lacks them or was not executed on the real data.
     """
     notebook = read(root / "index.ipynb")
-    markdown, figure, colophon = [], None, ""
+    markdown, figure = [], None
     for cell in notebook.cells:
         label = re.search(r"#\| label: (\S+)", cell.source)
         for output in cell.get("outputs", []):
             shown = output.get("data", {})
             if "colophon" in cell.metadata.get("tags", []):
-                colophon = shown.get("text/markdown", "")
-            elif "image/png" in shown and label and label[1] == "fig-answer":
+                continue
+            if "image/png" in shown and label and label[1] == "fig-answer":
                 figure = base64.b64decode(shown["image/png"])
             elif "text/markdown" in shown:
                 markdown.append(shown["text/markdown"].strip())
     if figure is None or not markdown:
         raise UserError("index.ipynb has no stored answer; run: nexttrack book execute index.ipynb")
-    if "**published** edition" not in colophon:
+    if not is_published(root):
         raise UserError(
             "index.ipynb is stored with simulated data; the README shows real ones only"
         )
@@ -51,6 +51,14 @@ def with_study(readme: str, shown: str) -> str:
     if not (start and end):
         raise UserError(f"README.md lacks the marks {START} and {END} around what the study found")
     return f"{before}{START}\n{shown}\n{END}{after}"
+
+
+def is_published(root: Path) -> bool:
+    """Tell whether the stored preface was executed on the real data, by its colophon."""
+    cells = read(root / "index.ipynb").cells
+    colophons = [cell for cell in cells if "colophon" in cell.metadata.get("tags", [])]
+    said = [o.get("data", {}).get("text/markdown", "") for c in colophons for o in c.outputs]
+    return any("**published** edition" in text for text in said)
 
 
 def update_readme(root: Path) -> None:
