@@ -138,7 +138,7 @@ def prose(chapters: Chapters = None) -> None:
 
 @book_app.command()
 def readme() -> None:
-    """Write what the stored preface found into the README; leave it if that was on simulated data."""
+    """Write into the README what the stored preface found on the real data."""
     from nexttrack.book.readme import is_published, update_readme
 
     if not is_published(project.root()):
