@@ -1,0 +1,203 @@
+"""Lists of genres as numbers: one column each, or a few dense ones."""
+
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+
+class GenreTransformer(TransformerMixin, BaseEstimator):
+    """Input shared by the transformers of genres: one column of lists of names."""
+
+    def __init__(self, handle_unknown="error"):
+        self.handle_unknown = handle_unknown
+
+    def fit(self, X, y=None):
+        """Learn the genres of the training rows.
+
+        Args:
+            X: one column of lists of genre names: a Series, a list of lists, or a DataFrame of one
+                column. None or NaN is a row without genres.
+            y: ignored.
+
+        Raises:
+            ValueError: if there is no genre at all, or X is not one column of lists.
+        """
+        if self.handle_unknown not in ("error", "ignore"):
+            raise ValueError(f"handle_unknown is error or ignore, not {self.handle_unknown!r}")
+        lists, name = names_of_rows(X)
+        self.genres_ = np.array(sorted(set(chain.from_iterable(lists))), dtype=object)
+        if not len(self.genres_):
+            raise ValueError("no row has a genre")
+        self.n_features_in_ = 1
+        if name is not None:
+            self.feature_names_in_ = np.array([name], dtype=object)
+        return self._fit_incidence(incidence(lists, self.genres_))
+
+    def _fit_incidence(self, rows_genres):
+        return self
+
+    def _rows_genres(self, X):
+        """Incidence of rows x known genres; a genre not seen in ``fit`` is an error or no genre."""
+        check_is_fitted(self)
+        lists, name = names_of_rows(X)
+        learnt = getattr(self, "feature_names_in_", [name])[0]
+        if name is not None and name != learnt:
+            raise ValueError(f"the column is named {name!r}, in fit it was {learnt!r}")
+        unknown = sorted(set(chain.from_iterable(lists)) - set(self.genres_))
+        if unknown and self.handle_unknown == "error":
+            raise ValueError(f"genres not seen in fit: {', '.join(map(str, unknown[:5]))}")
+        return incidence(lists, self.genres_)
+
+    def _prefix(self, input_features):
+        if input_features is None:
+            input_features = getattr(self, "feature_names_in_", ["genre"])
+        if len(input_features) != 1:
+            raise ValueError("input_features is the name of the one column of genres")
+        return input_features[0]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # Rows are lists of names, which scikit-learn's generic checks cannot make.
+        tags.no_validation = True
+        return tags
+
+
+class GenreMultiHot(GenreTransformer):
+    """A column for each genre: 1 where the row has it, else 0.
+
+    The same as :class:`sklearn.preprocessing.MultiLabelBinarizer`, which is made for targets: it
+    has no column names and cannot stand in a ColumnTransformer.
+
+    In: one column of lists of genre names. Out: float64 of rows x genres, the genres sorted, named
+    ``<column>_<genre>``. A row without genres is a row of zeros.
+
+    Args:
+        handle_unknown: "error" or "ignore", for a genre that was not seen in ``fit``.
+
+    Raises:
+        ValueError: as ``fit`` says, and by ``handle_unknown``.
+    """
+
+    def transform(self, X):
+        """Return float64 of rows x genres."""
+        return self._rows_genres(X).toarray()
+
+    def inverse_transform(self, X):
+        """Return an array of sorted tuples of genre names, one for each row."""
+        check_is_fitted(self)
+        X = np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != len(self.genres_):
+            raise ValueError(f"X is rows x {len(self.genres_)} genres, not {X.shape}")
+        return [tuple(self.genres_[row != 0]) for row in X]
+
+    def get_feature_names_out(self, input_features=None):
+        """Return ``<column>_<genre>``, an array of objects."""
+        check_is_fitted(self)
+        prefix = self._prefix(input_features)
+        return np.array([f"{prefix}_{genre}" for genre in self.genres_], dtype=object)
+
+
+class GenreEmbedding(GenreTransformer):
+    """Genres as a few numbers, such that genres that are found together are close.
+
+    With ``M`` the incidence of training rows x genres and ``n`` the rows of each genre, the cosine
+    co-occurrence ``C = D M' M D``, ``D = diag(n)^(-1/2)``, has ones on its diagonal and 0 where two
+    genres never meet. The vectors of the genres are the rows of ``V S^(1/2)`` from its truncated
+    singular value decomposition ``C = V S V'``, so that their products are the best approximation
+    of ``C`` with so few numbers (Eckart & Young 1936; for words, Deerwester et al. 1990). A row is
+    the mean of the vectors of its genres.
+
+    In: one column of lists of genre names. Out: float64 of rows x ``n_components``, named
+    ``<column>_svd0, ...``. A row without genres is at the origin.
+
+    Args:
+        n_components: numbers per genre, at most the number of genres.
+        handle_unknown: "error" or "ignore", for a genre that was not seen in ``fit``.
+
+    Attributes:
+        genres_: names, sorted.
+        vectors_: float64 of genres x ``n_components``.
+
+    Raises:
+        ValueError: as ``fit`` says, for more components than genres, and by ``handle_unknown``.
+    """
+
+    def __init__(self, n_components=8, handle_unknown="error"):
+        super().__init__(handle_unknown)
+        self.n_components = n_components
+
+    def _fit_incidence(self, rows_genres):
+        if not 1 <= self.n_components <= len(self.genres_):
+            raise ValueError(
+                f"n_components is from 1 to the {len(self.genres_)} genres, not {self.n_components}"
+            )
+        together = (rows_genres.T @ rows_genres).toarray()
+        n_rows = together.diagonal()
+        cosine = together / np.sqrt(np.outer(n_rows, n_rows))
+        # C is symmetric and has no negative eigenvalue: its eigenvectors are its singular vectors.
+        values, vectors = np.linalg.eigh(cosine)
+        largest = slice(None, -self.n_components - 1, -1)
+        vectors, values = vectors[:, largest], values[largest]
+        signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(self.n_components)])
+        self.vectors_ = vectors * signs * np.sqrt(np.maximum(values, 0))
+        return self
+
+    def transform(self, X):
+        """Return float64 of rows x ``n_components``."""
+        rows_genres = self._rows_genres(X)
+        return averaging(rows_genres) @ self.vectors_
+
+    def get_feature_names_out(self, input_features=None):
+        """Return ``<column>_svd<number>``, an array of objects."""
+        check_is_fitted(self)
+        prefix = self._prefix(input_features)
+        return np.array([f"{prefix}_svd{i}" for i in range(self.n_components)], dtype=object)
+
+
+def incidence(lists, names):
+    """Say which row has which name.
+
+    Args:
+        lists: one list of names for each row.
+        names: the names that count; others are left out.
+
+    Returns:
+        ``csr_matrix`` of float64, rows x names: 1 where the row has the name, however often.
+    """
+    position = {name: i for i, name in enumerate(names)}
+    found = [sorted({position[name] for name in row if name in position}) for row in lists]
+    indptr = np.cumsum([0, *map(len, found)])
+    indices = np.fromiter(chain.from_iterable(found), dtype=np.int32, count=indptr[-1])
+    return csr_matrix((np.ones(len(indices)), indices, indptr), shape=(len(lists), len(names)))
+
+
+def averaging(rows_names):
+    """Divide each row of an incidence by its sum; rows of zeros stay."""
+    sums = np.asarray(rows_names.sum(axis=1)).ravel()
+    each = np.repeat(1 / np.where(sums > 0, sums, 1), np.diff(rows_names.indptr))
+    data = rows_names.data * each
+    return csr_matrix((data, rows_names.indices, rows_names.indptr), shape=rows_names.shape)
+
+
+def names_of_rows(X):
+    """Return a list of lists of names, and the name of the column or None."""
+    if isinstance(X, pd.DataFrame):
+        if X.shape[1] != 1:
+            raise ValueError(f"one column of lists of names is wanted, not {X.shape[1]} columns")
+        X = X.iloc[:, 0]
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
+        X = X[:, 0]
+    name = X.name if isinstance(X, pd.Series) else None
+    return [_names(value, row) for row, value in enumerate(X)], name
+
+
+def _names(value, row):
+    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
+        return list(value)
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return []
+    raise ValueError(f"row {row} is {value!r}, not a list of names")

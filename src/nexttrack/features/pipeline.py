@@ -1,0 +1,99 @@
+"""From the columns of `recordings` to one dense matrix."""
+
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, RobustScaler
+
+from nexttrack.features.artists import ArtistProfile
+from nexttrack.features.audio import LogDuration, Loudness, SentinelsAsMissing, TempoOctaves
+from nexttrack.features.genres import GenreEmbedding, GenreMultiHot
+from nexttrack.features.key import CircleOfFifths
+
+SHARES = ["energy", "acousticness", "instrumentalness", "liveness"]
+# 0 in a raw file says that nothing was measured.
+SHARES_WITH_SENTINEL = ["danceability", "speechiness", "valence"]
+
+
+def audio_pipeline(*, fold_tempo=False, genres=None, artists=False, raw=False):
+    """Make the default transformer of recordings, to be fitted on training rows.
+
+    Every quantity goes to an axis where a distance means something, gaps are filled with the median
+    of the training rows with a column that says where they were, and what is measured is centred
+    and divided by its interquartile range (:class:`sklearn.preprocessing.RobustScaler`; a constant
+    column is only centred). Points on a circle keep their scale, and an unknown one is at the
+    centre, equally far from all. Time signatures are one column each and not a number: a waltz (3)
+    is not between a rare 1 and the common 4. One not seen in ``fit`` is a row of zeros, and an
+    unknown one has its own column if ``fit`` has seen an unknown one.
+
+    Args:
+        fold_tempo: put tempo on the circle of one octave instead of the line.
+        genres: None, "multi-hot" or "embedding": also encode the column ``genres``. A genre not
+            seen in ``fit`` counts as none; the embedding has 8 numbers.
+        artists: also give the artists' profiles, from ``artists``, ``genres`` and the audio columns
+            but key, mode and time signature, on the same axes and scaled likewise; tempo always on
+            the line. Its inner steps hand DataFrames on: no ``set_output`` but "pandas" with it.
+        raw: the columns are those of a raw file, where a tempo, danceability, speechiness, valence
+            or time signature of 0, or a key of -1, says "unknown".
+
+    Returns:
+        :class:`sklearn.compose.ColumnTransformer` of a DataFrame with the columns of `recordings`
+        (others are left out) to float64 of rows x features without NaN, named after the columns.
+        It raises ValueError for a missing column, an infinity, a negative tempo or duration, or a
+        key or mode that is none.
+
+    Raises:
+        ValueError: for another value of ``genres``.
+    """
+    sentinels = [SentinelsAsMissing()] if raw else []
+    tempo = [TempoOctaves(fold=fold_tempo), _at_centre() if fold_tempo else _scaled()]
+    key = CircleOfFifths(handle_unknown="missing" if raw else "error")
+    signature = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    steps = [
+        ("shares", _scaled(), SHARES),
+        ("shares_with_sentinel", make_pipeline(*sentinels, _scaled()), SHARES_WITH_SENTINEL),
+        ("loudness", make_pipeline(Loudness(), _scaled()), ["loudness"]),
+        ("tempo", make_pipeline(*sentinels, *tempo), ["tempo"]),
+        ("duration", make_pipeline(LogDuration(), _scaled()), ["duration_ms"]),
+        ("key", make_pipeline(key, _at_centre()), ["key", "mode"]),
+        ("time_signature", make_pipeline(*sentinels, signature), ["time_signature"]),
+    ]
+    if genres is not None:
+        encoders = {"multi-hot": GenreMultiHot, "embedding": GenreEmbedding}
+        if genres not in encoders:
+            raise ValueError(f"genres is None, multi-hot or embedding, not {genres!r}")
+        steps.append(("genres", encoders[genres](handle_unknown="ignore"), ["genres"]))
+    if artists:
+        columns = ["artists", "genres", *SHARES, *SHARES_WITH_SENTINEL]
+        profile = make_pipeline(_on_axes(sentinels), ArtistProfile(), RobustScaler())
+        steps.append(("artists", profile, [*columns, "loudness", "tempo", "duration_ms"]))
+    return ColumnTransformer(steps, verbose_feature_names_out=False)
+
+
+def _scaled():
+    """Fill gaps with the median, say where they were, centre and divide by the middle half."""
+    return make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+        RobustScaler(),
+    )
+
+
+def _at_centre():
+    """Put unknown points at the centre of their circle."""
+    return SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
+
+
+def _on_axes(sentinels):
+    """Take an artist's tracks to the axes on which their mean is taken; a DataFrame comes out."""
+    known = make_pipeline(*sentinels) if sentinels else "passthrough"
+    axes = ColumnTransformer(
+        [
+            ("as_they_are", "passthrough", ["artists", "genres", *SHARES]),
+            ("shares_with_sentinel", known, SHARES_WITH_SENTINEL),
+            ("loudness", Loudness(), ["loudness"]),
+            ("tempo", TempoOctaves(), ["tempo"]),
+            ("duration", LogDuration(), ["duration_ms"]),
+        ],
+        verbose_feature_names_out=False,
+    )
+    return axes.set_output(transform="pandas")
