@@ -123,6 +123,22 @@ def test_if_no_artist_has_two_tracks_the_spread_is_that_of_all():
     assert_allclose(profile.artist_spreads_[:, 0], lonely["energy"].std(ddof=0))
 
 
+def test_training_rows_without_artists_leave_the_genres():
+    nameless = WORLD.assign(artists=[[]] * len(WORLD))
+    profile = ArtistProfile().fit(nameless)
+    assert len(profile.artists_) == 0
+    out = profile.transform(WORLD)
+    assert_allclose(out[:, 0], [5.8] * 5 + [74 / 3] * 3)
+    assert_allclose(out[:, 1], WORLD["energy"].std(ddof=0))
+
+
+def test_genres_whose_values_are_all_unknown_have_the_mean_of_all():
+    gaps = tracks([("z", "u", np.nan), ("z", "u", np.nan)])
+    profile = ArtistProfile().fit(pd.concat([WORLD, gaps]))
+    out = profile.transform(gaps)
+    assert_allclose(out[:, 0], WORLD["energy"].mean())
+
+
 def test_names_index_and_clone(recordings):
     columns = ["artists", "genres", "energy", "tempo"]
     X = recordings[columns].set_index(np.arange(len(recordings)) + 10)
@@ -159,5 +175,7 @@ def test_bad_input_is_one_clear_line(X, message):
 def test_columns_missing_in_transform_and_bad_parameters_are_errors():
     with pytest.raises(ValueError, match="no column 'energy', which fit had"):
         ArtistProfile().fit(WORLD).transform(WORLD.drop(columns="energy"))
+    with pytest.raises(ValueError, match="'energy' has an infinity"):
+        ArtistProfile().fit(WORLD).transform(WORLD.assign(energy=-np.inf))
     with pytest.raises(ValueError, match="prior_df is above 0"):
         ArtistProfile(prior_df=0).fit(WORLD)

@@ -121,6 +121,13 @@ def test_negative_values_are_an_error_even_beside_nan(transformer):
         transformer.fit([[np.nan], [-3.0]])
 
 
+@pytest.mark.parametrize("transformer", EVERY, ids=repr)
+def test_the_way_back_wants_the_columns_that_transform_gives(transformer):
+    fitted = clone(transformer).fit([[1.0], [2.0]])
+    with pytest.raises(ValueError, match="X has 3 columns, transform gives"):
+        fitted.inverse_transform([[1.0, 2.0, 3.0]])
+
+
 def test_a_reference_tempo_is_positive():
     with pytest.raises(ValueError, match="above 0"):
         TempoOctaves(reference=0).fit([[100.0]])

@@ -87,35 +87,31 @@ class ArtistProfile(TransformerMixin, BaseEstimator):
         values = np.where(known > 0, values, 0)
         n = rows_artists.T @ known
         mean = _ratio(rows_artists.T @ values, n)
-        # Last, a genre of all rows, for those without a genre that is known.
-        genre_n = np.vstack([rows_genres[:, :-1].T @ known, known.sum(axis=0)])
-        genre_sum = np.vstack([rows_genres[:, :-1].T @ values, values.sum(axis=0)])
-        self.genre_means_ = np.where(genre_n > 0, _ratio(genre_sum, genre_n), 0)
+        self.genre_means_ = _ratio(rows_genres.T @ values, rows_genres.T @ known)
+        # The last genre stands for all rows, not only for those without one.
+        self.genre_means_[-1] = values.sum(axis=0) / known.sum(axis=0)
 
-        # One row for each pair of track and artist.
+        # From here to the variances, one row for each pair of track and artist.
         row, artist = rows_artists.nonzero()
-        seen = known[row]
-        squares = seen * (values[row] - mean[artist]) ** 2
-        freedom = seen * (1 - _ratio(1.0, n)[artist])
+        squares = known[row] * (values[row] - mean[artist]) ** 2
+        freedom = known[row] * (1 - _ratio(1.0, n)[artist])
         overall = (values**2).sum(axis=0) / known.sum(axis=0)
         within = _ratio(squares.sum(axis=0), freedom.sum(axis=0), overall)
-        pairs_genres = rows_genres[row][:, :-1]
-        genre_within = _ratio(pairs_genres.T @ squares, pairs_genres.T @ freedom, within)
-        self.genre_variances_ = np.vstack([genre_within, within])
+        genres = rows_genres[row]
+        self.genre_variances_ = _ratio(genres.T @ squares, genres.T @ freedom, within)
+        self.genre_variances_[-1] = within
+        pairs_artists = (np.ones(len(row)), artist, np.arange(len(row) + 1))
+        pairs_artists = csr_matrix(pairs_artists, shape=(len(row), len(n)))
+        sum_of_squares = pairs_artists.T @ squares
 
-        to_genres = averaging(rows_genres)
-        tracks = rows_artists.T @ np.ones((len(values), 1))
-        prior_mean = rows_artists.T @ (to_genres @ self.genre_means_) / tracks
-        prior_variance = rows_artists.T @ (to_genres @ self.genre_variances_) / tracks
-        between = (n * (mean - prior_mean) ** 2).sum(axis=0) - (n > 0).sum(axis=0) * within
-        between = np.maximum(_ratio(between, n.sum(axis=0)), 0)
+        to_prior = averaging(rows_artists.T.tocsr()) @ averaging(rows_genres)
+        prior_mean, prior_variance = to_prior @ self.genre_means_, to_prior @ self.genre_variances_
+        excess = (n * (mean - prior_mean) ** 2).sum(axis=0) - (n > 0).sum(axis=0) * within
+        between = np.maximum(_ratio(excess, n.sum(axis=0)), 0)
         weight = _ratio(n * between, n * between + within)
         self.artist_means_ = weight * mean + (1 - weight) * prior_mean
-        pairs_artists = csr_matrix((np.ones(len(row)), artist, np.arange(len(row) + 1)))
-        self.artist_spreads_ = np.sqrt(
-            (self.prior_df * prior_variance + pairs_artists.T @ squares)
-            / (self.prior_df + np.maximum(n - 1, 0))
-        )
+        freedom = self.prior_df + np.maximum(n - 1, 0)
+        self.artist_spreads_ = np.sqrt((self.prior_df * prior_variance + sum_of_squares) / freedom)
 
     def transform(self, X):
         """Return the profiles of the rows' artists, float64 of rows x (2 * features)."""
@@ -124,6 +120,7 @@ class ArtistProfile(TransformerMixin, BaseEstimator):
         missing = [name for name in self.features_ if name not in X.columns]
         if missing:
             raise ValueError(f"X has no column {missing[0]!r}, which fit had")
+        self._values(X)  # not needed, but an infinity or text is an error here too
         to_genres = averaging(self._rows_genres(genres))
         spread = np.sqrt(to_genres @ self.genre_variances_)
         unseen = np.hstack([to_genres @ self.genre_means_, spread])

@@ -9,6 +9,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from nexttrack.features.circle import angles_of, point_names, points_at
+
 MINUTE = 60_000.0  # milliseconds
 
 
@@ -50,7 +52,11 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 
     def _to_invert(self, X):
         check_is_fitted(self)
-        return check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
+        X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
+        expected = len(self.get_feature_names_out())
+        if X.shape[1] != expected:
+            raise ValueError(f"X has {X.shape[1]} columns, transform gives {expected}")
+        return X
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -143,7 +149,7 @@ class TempoOctaves(AudioTransformer):
         check_is_fitted(self)
         X = self._validated(X)
         octaves = np.log2(np.where(X > 0, X, np.nan) / self.reference)
-        return _points(2 * np.pi * (octaves % 1)) if self.fold else octaves
+        return points_at(2 * np.pi * (octaves % 1)) if self.fold else octaves
 
     def inverse_transform(self, X):
         """Octaves or points to beats per minute, float64 of rows x columns.
@@ -152,7 +158,7 @@ class TempoOctaves(AudioTransformer):
         from ``reference / sqrt(2)`` to ``reference * sqrt(2)``.
         """
         X = self._to_invert(X)
-        octaves = _angles(X) / (2 * np.pi) if self.fold else X
+        octaves = angles_of(X) / (2 * np.pi) if self.fold else X
         return self.reference * np.exp2(octaves)
 
     def fit(self, X, y=None):
@@ -165,7 +171,7 @@ class TempoOctaves(AudioTransformer):
         """Return the names of the columns of the output, an array of objects."""
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
-        return _point_names(names, ("cos", "sin")) if self.fold else names
+        return point_names(names, ("cos", "sin")) if self.fold else names
 
 
 class SentinelsAsMissing(OneToOneFeatureMixin, AudioTransformer):
@@ -197,18 +203,3 @@ class SentinelsAsMissing(OneToOneFeatureMixin, AudioTransformer):
         """NaN to sentinels."""
         X = self._to_invert(X)
         return np.where(np.isnan(X), self.sentinel, X)
-
-
-def _points(angles, radius=1.0):
-    """Angles of rows x columns to points of rows x (2 * columns): cosine, sine, cosine, ..."""
-    points = np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=2)
-    return points.reshape(len(angles), -1)
-
-
-def _angles(points):
-    """Points of rows x (2 * columns) to angles of rows x columns, from -pi to pi."""
-    return np.arctan2(points[:, 1::2], points[:, ::2])
-
-
-def _point_names(names, coordinates):
-    return np.array([f"{name}_{axis}" for name in names for axis in coordinates], dtype=object)

@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from nexttrack.features.audio import AudioTransformer, _angles, _point_names, _points
+from nexttrack.features.audio import AudioTransformer
+from nexttrack.features.circle import angles_of, point_names, points_at
 
 FIFTH = 7  # semitones; going up by it visits all twelve keys
 RELATIVE_MAJOR = 3  # semitones from a minor key up to the major key with the same notes
@@ -59,7 +60,7 @@ class CircleOfFifths(AudioTransformer):
         keys, major = X[:, :-1], X[:, -1:]
         majors = keys + RELATIVE_MAJOR * (1 - major)
         angles = 2 * np.pi * (FIFTH * majors % 12) / 12
-        return _points(angles, np.where(major == 0, self.minor_radius, 1.0))
+        return points_at(angles, np.where(major == 0, self.minor_radius, 1.0))
 
     def inverse_transform(self, X):
         """Points to keys, and last the mode: the nearest key on the nearest ring.
@@ -67,7 +68,7 @@ class CircleOfFifths(AudioTransformer):
         With several key columns, the mode is read from the first.
         """
         X = self._to_invert(X)
-        fifths = np.round(_angles(X) * 12 / (2 * np.pi))
+        fifths = np.round(angles_of(X) * 12 / (2 * np.pi))
         radius = np.hypot(X[:, :1], X[:, 1:2])
         major = np.where(np.isnan(radius), np.nan, radius > (1 + self.minor_radius) / 2)
         # 7 is its own inverse modulo 12, so the way back from fifths is the way there.
@@ -77,7 +78,7 @@ class CircleOfFifths(AudioTransformer):
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns of the output, an array of objects."""
         check_is_fitted(self)
-        return _point_names(_check_feature_names_in(self, input_features)[:-1], ("x", "y"))
+        return point_names(_check_feature_names_in(self, input_features)[:-1], ("x", "y"))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,0 +1,19 @@
+"""Angles and points, for quantities that come back to where they began."""
+
+import numpy as np
+
+
+def points_at(angles, radius=1.0):
+    """Angles of rows x columns to points of rows x (2 * columns): cosine, sine, cosine, ..."""
+    points = np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=2)
+    return points.reshape(len(angles), -1)
+
+
+def angles_of(points):
+    """Points of rows x (2 * columns) to angles of rows x columns, from -pi to pi."""
+    return np.arctan2(points[:, 1::2], points[:, ::2])
+
+
+def point_names(names, coordinates):
+    """Return ``<name>_<coordinate>`` for every coordinate of every name, an array of objects."""
+    return np.array([f"{name}_{axis}" for name in names for axis in coordinates], dtype=object)
