@@ -40,6 +40,8 @@ def test_a_row_with_several_names_draws_one_and_counts_once():
     assert 0.2 < found.ami < alone.ami == pytest.approx(1)
     assert found.spread > 0
     assert agreement_with_names(labels, names, seed=1, n_draws=30) == found
+    turned = [one[::-1] for one in names]
+    assert agreement_with_names(labels, turned, seed=1, n_draws=30) == found
     assert agreement_with_names(labels, names, seed=2, n_draws=30) != found
 
 

@@ -15,7 +15,7 @@ from nexttrack.clustering import (
     mean_silhouette,
     permuted_columns,
 )
-from nexttrack.clustering.choice import uniform_box, within
+from nexttrack.clustering.choice import smallest_k, uniform_box, within
 
 KMEANS = KMeans(n_init=5)
 WARD = AgglomerativeClustering(linkage="ward")
@@ -42,18 +42,23 @@ def test_gap_reports_no_clusters_in_one_cloud_and_in_its_permutation(correlated,
         assert choose_by_gap(rows, KMEANS, 4, seed=seed, n_references=8).chosen == 1
 
 
-def test_the_gap_is_the_formula_and_the_rule_is_one_standard_error(mixture):
+@pytest.mark.parametrize(
+    ("gap", "k"),
+    [([0.5, 0.55, 0.3], 1), ([0.5, 0.7, 0.75], 2), ([0.5, 0.6, 0.5], 1), ([0.1, 0.3, 0.5], 3)],
+)
+def test_the_smallest_k_within_one_error_of_the_next_is_chosen(gap, k):
+    assert smallest_k(np.array(gap), np.array([9.0, 0.125, 0.125])) == k
+
+
+def test_the_gap_is_the_formula(mixture):
     rows, _ = mixture
-    choice = choose_by_gap(rows, KMEANS, 5, seed=3, n_references=6)
-    scores = choice.scores
-    log_w1 = np.log((pdist(rows) ** 2).sum() / len(rows))
-    assert scores.loc[1, "log_within"] == pytest.approx(log_w1)
-    pd.testing.assert_series_equal(
-        scores["gap"], scores["reference"] - scores["log_within"], check_names=False
-    )
-    passing = [k for k in range(1, 5) if scores.gap[k] >= scores.gap[k + 1] - scores.error[k + 1]]
-    assert choice.chosen == passing[0]
-    assert (scores["error"] > 0).all()
+    scores = choose_by_gap(rows, KMEANS, 3, seed=3, n_references=6).scores
+    boxes = [uniform_box(rows, np.random.default_rng((3, b))) for b in range(1, 7)]
+    # With one cluster W is the sum of squared distances over pairs, twice each, by 2n.
+    data, *references = (np.log((pdist(X) ** 2).sum() / len(X)) for X in (rows, *boxes))
+    expected = [data, np.mean(references), np.mean(references) - data]
+    np.testing.assert_allclose(scores.loc[1, ["log_within", "reference", "gap"]], expected)
+    assert scores.loc[1, "error"] == pytest.approx(np.std(references) * np.sqrt(7 / 6))
 
 
 def test_a_gap_that_still_grows_is_said_to_be_at_the_edge(mixture):

@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 
 from nexttrack.clustering import (
+    Stability,
     against_null,
     agreement_over_seeds,
     best_jaccard,
@@ -95,6 +96,15 @@ def test_a_cluster_without_rows_in_a_draw_is_left_out_of_the_mean():
     assert lonely.isna().any()
     assert lonely.dropna().eq(1).all()
     assert found.table().loc[found.labels[-1], "dissolved"] == 0
+
+
+def test_the_table_sums_up_the_draws_that_have_the_cluster():
+    jaccard = pd.DataFrame({0: [0.5, np.nan, 0.9, np.nan], 2: [0.6, 0.6, 0.6, 0.6]})
+    table = Stability(np.array([0, 2, 2, -1]), jaccard, np.zeros(4)).table()
+    assert table["rows"].tolist() == [1, 2]
+    assert table["jaccard"].tolist() == pytest.approx([0.7, 0.6])
+    assert table["dissolved"].tolist() == [0.5, 0]
+    assert table["verdict"].tolist() == ["pattern", "pattern"]
 
 
 def test_rows_in_no_cluster_have_no_column(mixture):

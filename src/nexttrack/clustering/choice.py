@@ -178,9 +178,20 @@ def choose_by_gap(
     error = np.std(references, axis=0) * np.sqrt(1 + 1 / n_references)
     gap = mean - observed
     columns = {"log_within": observed, "reference": mean, "gap": gap, "error": error}
+    return _choice(
+        smallest_k(gap, error), pd.DataFrame(columns, index=pd.Index(ks, name="setting"))
+    )
+
+
+def smallest_k(gap: np.ndarray, error: np.ndarray) -> int:
+    """Return the smallest k with gap(k) ≥ gap(k + 1) − s(k + 1), or the last k if there is none.
+
+    Args:
+        gap: the gap at k = 1, 2, ...
+        error: s at the same k.
+    """
     passes = gap[:-1] >= gap[1:] - error[1:]
-    chosen = int(passes.argmax()) + 1 if passes.any() else k_max
-    return _choice(chosen, pd.DataFrame(columns, index=pd.Index(ks, name="setting")))
+    return int(passes.argmax()) + 1 if passes.any() else len(gap)
 
 
 def within(X: np.ndarray, labels: np.ndarray) -> float:
