@@ -220,10 +220,9 @@ def _build(raw: Path, folder: Path, threads: int) -> None:
             }
         ) as connection,
     ):
-        if (
-            "ipykernel" not in sys.modules
-        ):  # in a notebook DuckDB refuses the setting, and shows none
-            connection.execute("SET enable_progress_bar = false")  # ours is quiet off a terminal
+        # DuckDB's own bar is not quiet off a terminal; in a notebook there is none, nor the setting.
+        if "ipykernel" not in sys.modules:
+            connection.execute("SET enable_progress_bar = false")
         _run(connection, "00-rules.sql")
         connection.execute("SET VARIABLE raw = $1", [str(raw)])
         for step in progress.steps(steps, "Cleaning"):
