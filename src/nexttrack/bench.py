@@ -6,6 +6,7 @@ the terminal and to ``results/bench.csv``. Nothing here is a test: seconds depen
 """
 
 import csv
+import io
 import os
 import platform
 import shutil
@@ -25,6 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from nexttrack import project
+from nexttrack.atomic import write_file
 from nexttrack.errors import UserError
 
 # Linux counts the memory of the process that starts another as memory of the other: so a small one
@@ -284,15 +286,13 @@ def keep(rows: dict[str, dict[str, object]], path: Path) -> None:
             old = {row["step"]: row for row in csv.DictReader(file)}
     merged = old | {name: {"step": name, **row} for name, row in rows.items()}
     columns = list(dict.fromkeys(column for row in merged.values() for column in row))
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n", restval="")
-        writer.writeheader()
-        writer.writerows(
-            merged[name] for name in [*STEPS, *(set(merged) - set(STEPS))] if name in merged
-        )
-    temporary.replace(path)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(
+        merged[name] for name in [*STEPS, *(set(merged) - set(STEPS))] if name in merged
+    )
+    write_file(path, file.getvalue().encode())
 
 
 def bench(

@@ -134,6 +134,7 @@ def test_slices_put_in_place_by_hand_become_tables(write_slices, tmp_path):
 DYING_IMPORT = """
 import os, signal, sys
 from pathlib import Path
+from nexttrack import atomic
 from nexttrack.data import fetch
 
 def die(*_, **__):
@@ -153,14 +154,14 @@ if point == "in the middle of a copy":
     fetch.BLOCK = 1000
     fetch.Progress.advance = after(3, fetch.Progress.advance)
 elif point == "before the copies are written through":
-    fetch._write_through = die
+    fetch.write_through = die
 elif point == "before the renaming":
     Path.rename = die
 elif point == "between the two renamings":
     Path.rename = after(1, Path.rename)
 elif point == "after the renaming":
-    remove = fetch._remove
-    fetch._remove = lambda path: die() if path.exists() else remove(path)
+    remove = atomic.remove
+    atomic.remove = lambda path: die() if path.exists() else remove(path)
 fetch.import_folder(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 

@@ -15,6 +15,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from nbformat.validator import get_validator
 
+from nexttrack.atomic import write_file
 from nexttrack.book.outline import read_outline
 from nexttrack.errors import UserError
 
@@ -219,17 +220,7 @@ def _image_size(kind: str, data: str) -> int:
 
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook so that ``path`` holds either what it held or all of the new one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            nbformat.write(notebook, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(path.stat().st_mode if path.exists() else 0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink()
-        raise
+    write_file(path, nbformat.writes(notebook).encode())
 
 
 def execute(

@@ -20,6 +20,7 @@ import pypandoc
 from smalldocs.config import Project
 from smalldocs.site import Page, Site
 
+from nexttrack.atomic import replace_folder
 from nexttrack.book.cells import read_source
 from nexttrack.book.crossrefs import NBSP, Label, Tree, div, plain, walk
 from nexttrack.book.notebook_links import link_notebooks
@@ -72,9 +73,7 @@ def render_preview(root: Path, output: Path) -> None:
         pages = Path(scratch) / "pages"
         BookSite(outline, pages, trees, bodies).write()
         link_notebooks(root, pages)
-        if output.exists():
-            output.rename(Path(scratch) / "before")
-        pages.rename(output)
+        replace_folder(pages, output)
 
 
 # ---- from chapters to numbered trees

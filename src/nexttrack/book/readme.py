@@ -2,9 +2,9 @@
 
 import base64
 import re
-import tempfile
 from pathlib import Path
 
+from nexttrack.atomic import write_file
 from nexttrack.book.execute import read
 from nexttrack.errors import UserError
 
@@ -64,14 +64,6 @@ def is_published(root: Path) -> bool:
 def update_readme(root: Path) -> None:
     """Write the stored preface's table, figure and findings into the README."""
     shown, figure = study_shown(root)
-    _write(root / FIGURE, figure)
+    write_file(root / FIGURE, figure)
     readme = root / "README.md"
-    _write(readme, with_study(readme.read_text("utf-8"), shown).encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as staged:
-        staged.write(content)
-    Path(staged.name).chmod(0o644)
-    Path(staged.name).replace(path)
+    write_file(readme, with_study(readme.read_text("utf-8"), shown).encode())

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from nexttrack import project
+from nexttrack.atomic import replace_folder
 from nexttrack.book.outline import read_outline
 from nexttrack.errors import UserError
 
@@ -176,6 +177,4 @@ def render_with_quarto(quarto: str, root: Path, output: Path) -> None:
                 console.print(line, markup=False, soft_wrap=True)
         if done.returncode or any(mark in done.stderr for mark in UNRESOLVED):
             raise UserError("Quarto did not render the book; its messages are above")
-        if output.exists():
-            output.rename(Path(scratch) / "before")
-        pages.rename(output)
+        replace_folder(pages, output)

@@ -9,7 +9,6 @@ raw tables must keep their contract, and at the end the processed ones theirs
 import hashlib
 import json
 import logging
-import os
 import shutil
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock
 
+from nexttrack.atomic import replace_folder, restore_folder, write_through
 from nexttrack.data import progress
 from nexttrack.data.million_playlist import write_tables
 from nexttrack.errors import UserError
@@ -115,7 +115,7 @@ def clean(raw: Path, processed: Path, *, threads: int = 2, raw_by: str | None = 
     with _write_errors(processed):
         processed.parent.mkdir(parents=True, exist_ok=True)
         with lock(processed):
-            restore(processed)
+            restore_folder(processed)
             staging = processed.with_name(f".{processed.name}-new")
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir()
@@ -127,7 +127,7 @@ def clean(raw: Path, processed: Path, *, threads: int = 2, raw_by: str | None = 
                     "raw": raw_files(raw, known=processed),
                 }
                 (staging / MADE_FROM).write_text(json.dumps(made_from, indent=1) + "\n")
-                _replace_folder(staging, processed)
+                replace_folder(staging, processed)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
     return processed
@@ -190,14 +190,6 @@ def read_made_from(processed: Path) -> dict:
         return {}
 
 
-def restore(processed: Path) -> None:
-    """Put back the old tables if a run was killed between moving them away and replacing them."""
-    old = processed.with_name(f".{processed.name}-old")
-    if old.exists() and not processed.exists():
-        old.rename(processed)
-    shutil.rmtree(old, ignore_errors=True)
-
-
 def _build(raw: Path, folder: Path, threads: int) -> None:
     from nexttrack.data import contracts  # here, because pandera takes a second to import
 
@@ -220,7 +212,7 @@ def _build(raw: Path, folder: Path, threads: int) -> None:
             }
         ) as connection,
     ):
-        # DuckDB's own bar is not quiet off a terminal; in a notebook there is none, nor the setting.
+        # DuckDB's own bar is not quiet off a terminal; a notebook has neither bar nor setting.
         if "ipykernel" not in sys.modules:
             connection.execute("SET enable_progress_bar = false")
         _run(connection, "00-rules.sql")
@@ -294,17 +286,7 @@ def _write(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> Non
         f"COPY processed.{table} TO '{str(path).replace(chr(39), chr(39) * 2)}' "
         "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
     )
-    with path.open("rb") as written:
-        os.fsync(written.fileno())
-
-
-def _replace_folder(new: Path, target: Path) -> None:
-    """Put ``new`` where ``target`` is; :func:`restore` mends what a kill in between leaves."""
-    old = target.with_name(f".{target.name}-old")
-    if target.exists():
-        target.rename(old)
-    new.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    write_through(path)
 
 
 def _is_present(step: Step, raw: Path) -> bool:

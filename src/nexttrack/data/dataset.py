@@ -14,6 +14,7 @@ from rich.console import Console
 from scipy import sparse
 
 from nexttrack import project
+from nexttrack.atomic import restore_folder
 from nexttrack.data import cleaning
 from nexttrack.data.fetch import settle
 from nexttrack.errors import UserError
@@ -253,7 +254,7 @@ def _restore(edition: Edition) -> None:
     folder = project.processed_dir(edition)
     if not folder.exists() and folder.parent.exists():
         with cleaning.lock(folder):
-            cleaning.restore(folder)
+            restore_folder(folder)
 
 
 def _labels(items: pd.DataFrame) -> pd.Series:

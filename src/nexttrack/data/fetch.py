@@ -2,7 +2,7 @@
 
 Everything is verified before anything is replaced. A source is copied into a folder ``.new-NAME``
 next to its place, written through to the disk, and then renamed into place; what was there before
-waits as ``.old-NAME`` until that is done, and is put back by the next command if the renaming was
+waits as ``.NAME-old`` until that is done, and is put back by the next command if the renaming was
 cut off half-way. One process at a time does this, behind the file ``.lock``.
 """
 
@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from nexttrack.atomic import old_name, remove, replace_folder, restore_folder, write_through
 from nexttrack.data import million_playlist
 from nexttrack.data.progress import byte_progress, steps
 from nexttrack.data.sources import Source, find, load_sources, locate
@@ -118,7 +119,7 @@ def find_sources(folder: Path) -> dict[str, Path]:
 
 def settle(raw: Path) -> None:
     """Put back what an import that was cut off left half renamed. Call before reading ``raw``."""
-    if any((raw / f".old-{name}").exists() for name in load_sources()):
+    if any(old_name(raw / name).exists() for name in load_sources()):
         with _one_at_a_time(raw):
             pass
 
@@ -177,18 +178,9 @@ def _one_at_a_time(raw: Path) -> Iterator[None]:
 
 def _clear_away(raw: Path) -> None:
     for name in load_sources():
-        old, target = raw / f".old-{name}", raw / name
-        if os.path.lexists(old) and not os.path.lexists(target):
-            old.rename(target)
-        for leftover in (old, raw / f".new-{name}", raw / f".download-{name}"):
-            _remove(leftover)
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink():
-        path.unlink()
-    elif path.exists():
-        shutil.rmtree(path)
+        restore_folder(raw / name)
+        for leftover in (raw / f".new-{name}", raw / f".download-{name}"):
+            remove(leftover)
 
 
 @contextmanager
@@ -216,7 +208,7 @@ def _install(verified: dict[str, tuple[Source, list[FileReport]]], raw: Path) ->
         for name, (source, reports) in verified.items():
             _stage(source, reports, staged[name], raw / name)
         for name, folder in staged.items():
-            _swap(folder, raw / name, raw / f".old-{name}")
+            replace_folder(folder, raw / name)
     finally:
         for folder in staged.values():
             shutil.rmtree(folder, ignore_errors=True)
@@ -238,7 +230,7 @@ def _stage(source: Source, reports: list[FileReport], folder: Path, present: Pat
             for kept in locate(file, present):
                 shutil.copy2(kept, folder / file.name)
     for path in (*folder.iterdir(), folder):
-        _write_through(path)
+        write_through(path)
 
 
 def _copy(report: FileReport, target: Path, progress: Progress, task: TaskID) -> None:
@@ -250,28 +242,6 @@ def _copy(report: FileReport, target: Path, progress: Progress, task: TaskID) ->
             progress.advance(task, len(block))
     if digest.hexdigest() != report.sha256:
         raise UserError(f"{report.path} changed while it was copied; import it again")
-
-
-def _swap(new: Path, target: Path, old: Path) -> None:
-    """Rename ``new`` to ``target``. Cut off between the two renames, ``_clear_away`` undoes it."""
-    if os.path.lexists(target):
-        target.rename(old)
-    try:
-        new.rename(target)
-    except OSError:
-        if os.path.lexists(old):
-            old.rename(target)
-        raise
-    _write_through(target.parent)
-    _remove(old)
-
-
-def _write_through(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # Downloading ----------------------------------------------------------------------------------

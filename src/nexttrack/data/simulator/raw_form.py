@@ -7,7 +7,6 @@ ledger to be held against.
 
 import io
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 
+from nexttrack.atomic import replace_folder, restore_folder, write_through
 from nexttrack.data import progress
 from nexttrack.data.simulator import audience_files, track_files
 from nexttrack.data.simulator.archive_files import playlist_archive
@@ -100,6 +100,7 @@ def write_sources(
     with _write_errors(raw):
         raw.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(raw.with_name(f".{raw.name}.lock")):
+            restore_folder(raw)
             if raw.exists() and any(raw.iterdir()) and not (raw / PLANTED).exists():
                 raise UserError(
                     f"{raw} holds files that the simulator did not write; move them away first"
@@ -109,7 +110,9 @@ def write_sources(
             staging.mkdir()
             try:
                 _write_all(staging, World(n_tracks, n_listeners, seed))
-                _replace_folder(staging, raw)
+                for path in staging.rglob("*"):
+                    write_through(path)
+                replace_folder(staging, raw)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
     return raw
@@ -194,20 +197,6 @@ def _write_lastfm(tables: dict[str, pd.DataFrame], path: Path) -> None:
         for name, content in members.items():
             entry = zipfile.ZipInfo(name, date_time=(2011, 5, 11, 23, 0, 0))
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=4)
-
-
-def _replace_folder(new: Path, target: Path) -> None:
-    """Put folder `new` where `target` is, after its files have reached the disk."""
-    for path in new.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as written:
-                os.fsync(written.fileno())
-    old = target.with_name(f".{target.name}-old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    new.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

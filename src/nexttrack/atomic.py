@@ -1,0 +1,81 @@
+"""Put files and folders in place whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file so that ``path`` holds either what it held or all of the new content.
+
+    Its folder is created; a file that was there keeps its mode.
+
+    Raises:
+        OSError: if it cannot be written; nothing is left beside it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(path.stat().st_mode if path.exists() else 0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise
+
+
+def old_name(target: Path) -> Path:
+    """Return where the old folder waits while :func:`replace_folder` puts the new one in place."""
+    return target.with_name(f".{target.name}-old")
+
+
+def replace_folder(new: Path, target: Path) -> None:
+    """Put the folder ``new``, on the same disk, where ``target`` is.
+
+    Two renames: if the second fails, the first is undone; if the process is killed between them,
+    :func:`restore_folder` undoes it.
+
+    Raises:
+        OSError: if it cannot be renamed; ``target`` is then as it was.
+    """
+    old = old_name(target)
+    if os.path.lexists(target):
+        remove(old)
+        target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        if os.path.lexists(old):
+            old.rename(target)
+        raise
+    write_through(target.parent)
+    remove(old)
+
+
+def restore_folder(target: Path) -> None:
+    """Mend what a process left that was killed in :func:`replace_folder`."""
+    old = old_name(target)
+    if os.path.lexists(old) and not os.path.lexists(target):
+        old.rename(target)
+    remove(old)
+
+
+def remove(path: Path) -> None:
+    """Remove a folder with all that is in it, or a link to one; nothing there is no error."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
+
+
+def write_through(path: Path) -> None:
+    """Wait until a file or folder has reached the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
