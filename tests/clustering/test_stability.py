@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
@@ -16,6 +17,7 @@ from nexttrack.clustering import (
     agreement_over_seeds,
     best_jaccard,
     cluster_stability,
+    correlated_columns,
     permuted_columns,
 )
 from nexttrack.clustering.fits import in_threads, seeded
@@ -190,6 +192,52 @@ def test_a_mixture_stands_out_from_null_data_and_null_data_do_not():
         found = against_null(rand, rows, seed=0, n_null=19)
         assert found.p_value == (1 + (found.null >= found.observed).sum()) / 20
         assert (found.p_value <= 0.05) == stands_out
+
+
+@given(st.integers(0, 2**32), st.integers(2, 20), st.integers(1, 4))
+def test_a_correlated_null_keeps_each_column_and_the_data(seed, n_rows, n_columns):
+    rows = np.random.default_rng(0).random((n_rows, n_columns))
+    before = rows.copy()
+    null = correlated_columns(rows, seed=seed)
+    np.testing.assert_array_equal(np.sort(null, axis=0), np.sort(before, axis=0))
+    np.testing.assert_array_equal(rows, before)
+    np.testing.assert_array_equal(null, correlated_columns(rows, seed=seed))
+
+
+def test_a_correlated_null_keeps_rank_correlations_and_loses_clusters(mixture):
+    rows = np.exp(np.repeat(mixture[0], 10, axis=0) / 4)  # skewed, with ties
+    table = pd.DataFrame(rows, columns=list("abc")).assign(d=rows[:, 0])
+    null = correlated_columns(table, seed=1)
+    assert null.columns.tolist() == list("abcd")
+    expected, found = spearmanr(table).statistic, spearmanr(null).statistic
+    np.testing.assert_allclose(found, expected, atol=0.08)
+    np.testing.assert_array_equal(null["a"], null["d"])  # columns that say the same still do
+
+
+def test_a_correlated_null_loses_clusters_that_no_column_shows():
+    # Twelve clusters in eight dimensions: every column alone looks like one hump.
+    rng = np.random.default_rng(0)
+    rows = (3 * rng.normal(size=(12, 8)))[np.arange(1200) % 12] + rng.normal(size=(1200, 8))
+
+    def rand(rows):
+        return cluster_stability(rows, KMeans(12, n_init=3), seed=0, n_draws=4).rand.mean()
+
+    found = against_null(rand, rows, seed=0, n_null=19, null_data=correlated_columns)
+    assert found.p_value == 0.05
+    assert found.observed > 0.9 > 0.6 > found.null.max()
+
+
+def test_a_cloud_cut_in_two_stands_out_from_permuted_columns_alone():
+    rng = np.random.default_rng(0)
+    cloud = rng.normal(size=(300, 1)) + 0.4 * rng.normal(size=(300, 4))
+
+    def rand(rows):
+        return cluster_stability(rows, KMeans(2, n_init=3), seed=0, n_draws=6).rand.mean()
+
+    permuted = against_null(rand, cloud, seed=0, n_null=19)
+    alike = against_null(rand, cloud, seed=0, n_null=19, null_data=correlated_columns)
+    assert permuted.p_value == 0.05
+    assert alike.p_value > 0.1
 
 
 def test_arguments_without_meaning_are_refused(mixture):

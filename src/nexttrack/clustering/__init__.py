@@ -28,6 +28,7 @@ from nexttrack.clustering.stability import (
     agreement_over_seeds,
     best_jaccard,
     cluster_stability,
+    correlated_columns,
     permuted_columns,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "cluster_profiles",
     "cluster_stability",
     "continuity",
+    "correlated_columns",
     "map_quality",
     "mean_silhouette",
     "medoids",

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.stats import norm, rankdata
 from sklearn.base import BaseEstimator
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.cluster import contingency_matrix
@@ -187,6 +188,38 @@ def permuted_columns(X: ArrayLike | pd.DataFrame, *, seed: int) -> np.ndarray | 
     return rng.permuted(np.asarray(X), axis=0)
 
 
+def correlated_columns(X: ArrayLike | pd.DataFrame, *, seed: int) -> np.ndarray | pd.DataFrame:
+    """Return rows with the columns and the rank correlations of X, and no other structure.
+
+    Each column keeps its values, reordered by the ranks of a draw from a multivariate normal with
+    the correlation matrix of the normal scores of X (Iman & Conover 1982): a Gaussian copula, one
+    cloud without clusters. These null data answer whether there is more than the columns'
+    values and their correlations two by two. Any elongated cloud looks stable when it is cut in
+    two, and permuted columns, which are round, would not show that.
+
+    Args:
+        X: rows x columns, numbers.
+        seed: the seed, a whole number of at least 0.
+
+    Returns:
+        The same type, shape and names as X, float64 if X is no DataFrame; X is not changed.
+
+    Raises:
+        ValueError: for rows that ``checked_rows`` refuses.
+    """
+    rows = checked_rows(X)
+    scores = norm.ppf((rankdata(rows, axis=0) - 0.5) / len(rows))
+    correlation = np.atleast_2d(np.corrcoef(scores, rowvar=False))
+    values, vectors = np.linalg.eigh(correlation)  # exact for columns that say the same, too
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    drawn = np.random.default_rng(seed).standard_normal(rows.shape) @ root.T
+    ranks = np.argsort(np.argsort(drawn, axis=0), axis=0)
+    null = np.take_along_axis(np.sort(rows, axis=0), ranks, axis=0)
+    if isinstance(X, pd.DataFrame):
+        return pd.DataFrame(null, index=X.index, columns=X.columns).astype(X.dtypes)
+    return null
+
+
 @dataclass(frozen=True)
 class NullComparison:
     """A figure of the data beside the same figure of null data.
@@ -204,16 +237,22 @@ class NullComparison:
 
 
 def against_null(
-    figure: Callable[[np.ndarray], float], X: ArrayLike, *, seed: int, n_null: int = 19
+    figure: Callable[[np.ndarray], float],
+    X: ArrayLike,
+    *,
+    seed: int,
+    n_null: int = 19,
+    null_data: Callable[..., np.ndarray] = permuted_columns,
 ) -> NullComparison:
-    """Compute a figure on the data and on copies with permuted columns.
+    """Compute a figure on the data and on null data made from them.
 
     Args:
         figure: takes rows x columns (float64) and returns a number, greater for better clusters:
             ``lambda rows: cluster_stability(rows, KMeans(5), seed=0).rand.mean()``.
         X: rows x columns, numbers.
-        seed: the seed of the permutations.
+        seed: the seed of the null data.
         n_null: number of null data sets; 19 is the fewest that can give p = 0.05.
+        null_data: makes them: ``permuted_columns`` or ``correlated_columns``.
 
     Raises:
         ValueError: for rows that ``checked_rows`` refuses, no null data set, or a figure of NaN.
@@ -223,7 +262,7 @@ def against_null(
     rows = checked_rows(X)
     observed = float(figure(rows))
     seeds = (seed_of(seed, copy) for copy in range(n_null))
-    null = np.array([figure(permuted_columns(rows, seed=one)) for one in seeds], dtype=np.float64)
+    null = np.array([figure(null_data(rows, seed=one)) for one in seeds], dtype=np.float64)
     if np.isnan(observed) or np.isnan(null).any():
         raise ValueError("the figure is NaN on the data or on a null data set")
     return NullComparison(observed, null, (1 + int((null >= observed).sum())) / (1 + n_null))
