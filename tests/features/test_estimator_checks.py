@@ -11,6 +11,7 @@ from nexttrack.features import (
     CircleOfFifths,
     LogDuration,
     Loudness,
+    NormalScores,
     SentinelsAsMissing,
     TempoOctaves,
 )
@@ -22,6 +23,7 @@ from nexttrack.features import (
         CircleOfFifths(),
         LogDuration(),
         Loudness(),
+        NormalScores(),
         SentinelsAsMissing(),
         TempoOctaves(),
         TempoOctaves(fold=True),

@@ -1,5 +1,7 @@
 """Genres: the same as other people's encoders, and unknown genres."""
 
+from importlib import resources
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from nexttrack.features import GenreEmbedding, GenreMultiHot
+from nexttrack.features import GenreEmbedding, GenreMultiHot, genre_families
 
 NAMES = ["ambient", "jazz", "rock", "tango"]
 rows = st.lists(st.lists(st.sampled_from(NAMES)), min_size=1, max_size=12).filter(any)
@@ -118,3 +120,15 @@ def test_parameters_and_state_are_checked():
     for transformer in BOTH:
         with pytest.raises(NotFittedError):
             clone(transformer).transform([["a"]])
+
+
+def test_every_genre_has_one_family():
+    families = genre_families()
+    assert families.index.is_unique
+    assert families.notna().all()
+    # The simulator's table has a row for each genre of the real catalogue.
+    with (resources.files("nexttrack.data.simulator") / "audio_by_genre.csv").open() as file:
+        simulated = pd.read_csv(file, usecols=["genre"])["genre"]
+    assert set(families.index) == set(simulated)
+    assert families.loc["black-metal"] == "metal & hardcore"
+    assert families.value_counts().min() >= 2

@@ -10,12 +10,13 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler
 
-from nexttrack.features import GenreEmbedding, GenreMultiHot, audio_pipeline
+from nexttrack.features import GenreEmbedding, GenreMultiHot, NormalScores, audio_pipeline
 
 KINDS = [
     {},
     {"fold_tempo": True, "genres": "embedding", "artists": True},
     {"genres": "multi-hot", "raw": True, "artists": True},
+    {"scaling": "normal", "fold_tempo": True, "genres": "embedding", "artists": True},
 ]
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 
@@ -113,6 +114,14 @@ def test_scaling_is_scikit_learns_robust_scaler(recordings):
     assert_allclose(X[["loudness"]], RobustScaler().fit_transform(decibels), atol=1e-12)
 
 
+def test_normal_scaling_is_normal_scores_of_what_is_known(recordings):
+    X = audio_pipeline(scaling="normal").set_output(transform="pandas").fit_transform(recordings)
+    names = ["energy", "valence", "tempo"]
+    scores = NormalScores().fit_transform(recordings[names])
+    assert_allclose(X[names], np.nan_to_num(scores, nan=0.0))
+    assert_array_equal(X["missingindicator_valence"], recordings["valence"].isna())
+
+
 def test_genres_are_encoded_as_by_the_transformers(recordings):
     n = len(made({}).fit(recordings).get_feature_names_out())
     for kind, alone in (("multi-hot", GenreMultiHot()), ("embedding", GenreEmbedding(3))):
@@ -194,3 +203,8 @@ def test_wrong_column_names_are_one_clear_line(recordings):
 def test_another_encoding_of_genres_is_an_error():
     with pytest.raises(ValueError, match="multi-hot or embedding, not 'hash'"):
         audio_pipeline(genres="hash")
+
+
+def test_another_scaling_is_an_error():
+    with pytest.raises(ValueError, match="robust or normal, not 'none'"):
+        audio_pipeline(scaling="none")

@@ -2,8 +2,9 @@
 
 from nexttrack.features.artists import ArtistProfile
 from nexttrack.features.audio import LogDuration, Loudness, SentinelsAsMissing, TempoOctaves
-from nexttrack.features.genres import GenreEmbedding, GenreMultiHot
+from nexttrack.features.genres import GenreEmbedding, GenreMultiHot, genre_families
 from nexttrack.features.key import CircleOfFifths
+from nexttrack.features.normal_scores import NormalScores
 from nexttrack.features.pipeline import audio_pipeline
 
 __all__ = [
@@ -13,7 +14,9 @@ __all__ = [
     "GenreMultiHot",
     "LogDuration",
     "Loudness",
+    "NormalScores",
     "SentinelsAsMissing",
     "TempoOctaves",
     "audio_pipeline",
+    "genre_families",
 ]

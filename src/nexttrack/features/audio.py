@@ -17,7 +17,8 @@ MINUTE = 60_000.0  # milliseconds
 class AudioTransformer(TransformerMixin, BaseEstimator):
     """Input shared by the transformers of audio columns: numbers, NaN where unknown.
 
-    Nothing is learnt but the number of columns and their names, so nothing can leak.
+    Nothing is learnt but the number of columns and their names, so nothing can leak. A subclass
+    that learns more says so.
     """
 
     _positive = False

@@ -1,5 +1,6 @@
 """Lists of genres as numbers: one column each, or a few dense ones."""
 
+from importlib import resources
 from itertools import chain
 
 import numpy as np
@@ -156,6 +157,18 @@ class GenreEmbedding(GenreTransformer):
         check_is_fitted(self)
         prefix = self._prefix(input_features)
         return np.array([f"{prefix}_svd{i}" for i in range(self.n_components)], dtype=object)
+
+
+def genre_families() -> pd.Series:
+    """Return the family of each genre of the catalogue: index ``genre``, values ``family``.
+
+    The 13 families are domain knowledge, put down by hand and not learnt: most genres stand where
+    their name says; the names that say nothing of the sound (happy, club, groove, dub) where most
+    recordings of the genre belong. "other regions" holds names of a place that has no family.
+    Use them to sum up results, not as features.
+    """
+    with (resources.files("nexttrack.data") / "genre_families.csv").open() as file:
+        return pd.read_csv(file, index_col="genre", dtype="str")["family"]
 
 
 def incidence(lists, names):

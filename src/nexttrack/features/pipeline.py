@@ -9,24 +9,28 @@ from nexttrack.features.artists import ArtistProfile
 from nexttrack.features.audio import LogDuration, Loudness, SentinelsAsMissing, TempoOctaves
 from nexttrack.features.genres import GenreEmbedding, GenreMultiHot
 from nexttrack.features.key import CircleOfFifths
+from nexttrack.features.normal_scores import NormalScores
 
 SHARES = ["energy", "acousticness", "instrumentalness", "liveness"]
 # 0 in a raw file says that nothing was measured.
 SHARES_WITH_SENTINEL = ["danceability", "speechiness", "valence"]
 
 
-def audio_pipeline(*, fold_tempo=False, genres=None, artists=False, raw=False):
+def audio_pipeline(*, scaling="robust", fold_tempo=False, genres=None, artists=False, raw=False):
     """Make the default transformer of recordings, to be fitted on training rows.
 
-    Every quantity goes to an axis where a distance means something, gaps are filled with the median
-    of the training rows with a column that says where they were, and what is measured is centred
-    and divided by its interquartile range (:class:`sklearn.preprocessing.RobustScaler`; a constant
-    column is only centred). Points on a circle keep their scale, and an unknown one is at the
-    centre, equally far from all. Time signatures are one column each and not a number: a waltz (3)
-    is not between a rare 1 and the common 4. One not seen in ``fit`` is a row of zeros, and an
-    unknown one has its own column if ``fit`` has seen an unknown one.
+    Every quantity goes to an axis where a distance means something, what is measured is scaled, and
+    gaps are filled with the middle of the training rows, with a column that says where they were.
+    With the scaling "robust" a column is centred at its median and divided by its interquartile
+    range (:class:`sklearn.preprocessing.RobustScaler`; a constant column is only centred). With
+    "normal" it becomes :class:`NormalScores`, so that no long tail rules a distance. Points on a
+    circle keep their scale, and an unknown one is at the centre, equally far from all. Time
+    signatures are one column each and not a number: a waltz (3) is not between a rare 1 and the
+    common 4. One not seen in ``fit`` is a row of zeros, and an unknown one has its own column if
+    ``fit`` has seen an unknown one.
 
     Args:
+        scaling: "robust" or "normal".
         fold_tempo: put tempo on the circle of one octave instead of the line.
         genres: None, "multi-hot" or "embedding": also encode the column ``genres``. A genre not
             seen in ``fit`` counts as none; the embedding has 8 numbers.
@@ -43,18 +47,22 @@ def audio_pipeline(*, fold_tempo=False, genres=None, artists=False, raw=False):
         key or mode that is none.
 
     Raises:
-        ValueError: for another value of ``genres``.
+        ValueError: for another value of ``scaling`` or ``genres``.
     """
+    scalings = {"robust": _robust, "normal": _normal}
+    if scaling not in scalings:
+        raise ValueError(f"scaling is robust or normal, not {scaling!r}")
+    scaled = scalings[scaling]
     sentinels = [SentinelsAsMissing()] if raw else []
-    tempo = [TempoOctaves(fold=fold_tempo), _at_centre() if fold_tempo else _scaled()]
+    tempo = [TempoOctaves(fold=fold_tempo), _at_centre() if fold_tempo else scaled()]
     key = CircleOfFifths(handle_unknown="missing" if raw else "error")
     signature = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     steps = [
-        ("shares", _scaled(), SHARES),
-        ("shares_with_sentinel", make_pipeline(*sentinels, _scaled()), SHARES_WITH_SENTINEL),
-        ("loudness", make_pipeline(Loudness(), _scaled()), ["loudness"]),
+        ("shares", scaled(), SHARES),
+        ("shares_with_sentinel", make_pipeline(*sentinels, scaled()), SHARES_WITH_SENTINEL),
+        ("loudness", make_pipeline(Loudness(), scaled()), ["loudness"]),
         ("tempo", make_pipeline(*sentinels, *tempo), ["tempo"]),
-        ("duration", make_pipeline(LogDuration(), _scaled()), ["duration_ms"]),
+        ("duration", make_pipeline(LogDuration(), scaled()), ["duration_ms"]),
         ("key", make_pipeline(key, _at_centre()), ["key", "mode"]),
         ("time_signature", make_pipeline(*sentinels, signature), ["time_signature"]),
     ]
@@ -65,17 +73,26 @@ def audio_pipeline(*, fold_tempo=False, genres=None, artists=False, raw=False):
         steps.append(("genres", encoders[genres](handle_unknown="ignore"), ["genres"]))
     if artists:
         columns = ["artists", "genres", *SHARES, *SHARES_WITH_SENTINEL]
-        profile = make_pipeline(_on_axes(sentinels), ArtistProfile(), RobustScaler())
+        scaler = RobustScaler() if scaling == "robust" else NormalScores()
+        profile = make_pipeline(_on_axes(sentinels), ArtistProfile(), scaler)
         steps.append(("artists", profile, [*columns, "loudness", "tempo", "duration_ms"]))
     return ColumnTransformer(steps, verbose_feature_names_out=False)
 
 
-def _scaled():
+def _robust():
     """Fill gaps with the median, say where they were, centre and divide by the middle half."""
     return make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
         RobustScaler(),
     )
+
+
+def _normal():
+    """Rank what is known, put gaps at 0, the middle of the ranks, and say where they were."""
+    fill = SimpleImputer(
+        strategy="constant", fill_value=0.0, add_indicator=True, keep_empty_features=True
+    )
+    return make_pipeline(NormalScores(), fill)
 
 
 def _at_centre():
