@@ -14,6 +14,7 @@ GREY = "#7F7F7F"
 MODELS = {
     "Random": "#B0B0B0",
     "Popularity": GREY,
+    "Cluster popularity": PALETTE[2],
     "Audio kNN": PALETTE[5],
     "Item kNN": PALETTE[0],
     "iALS": PALETTE[1],

@@ -2,6 +2,7 @@
 
 from nexttrack.models.audio import AudioKNN
 from nexttrack.models.baselines import Popularity, Random
+from nexttrack.models.clusters import ClusterPopularity
 from nexttrack.models.neighbours import ItemKNN
 
-__all__ = ["AudioKNN", "ItemKNN", "Popularity", "Random"]
+__all__ = ["AudioKNN", "ClusterPopularity", "ItemKNN", "Popularity", "Random"]
