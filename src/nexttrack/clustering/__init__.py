@@ -10,9 +10,10 @@ from nexttrack.clustering.choice import (
     choose_by_bic,
     choose_by_gap,
     choose_by_silhouette,
+    choose_by_stability,
     mean_silhouette,
 )
-from nexttrack.clustering.maps import MapQuality, continuity, map_quality
+from nexttrack.clustering.maps import MapQuality, continuity, map_quality, umap_places
 from nexttrack.clustering.profiles import (
     WORDS,
     Profiles,
@@ -47,6 +48,7 @@ __all__ = [
     "choose_by_bic",
     "choose_by_gap",
     "choose_by_silhouette",
+    "choose_by_stability",
     "cluster_names",
     "cluster_profiles",
     "cluster_stability",
@@ -57,4 +59,5 @@ __all__ = [
     "medoids",
     "permuted_columns",
     "typical",
+    "umap_places",
 ]

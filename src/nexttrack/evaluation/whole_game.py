@@ -1,6 +1,7 @@
 """The first comparison: five models of five kinds, chosen and tested in the same way."""
 
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -75,13 +76,21 @@ def chosen(trials: pd.DataFrame, model: str) -> dict:
 @cached
 def _play(*, name: str, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     dataset = Dataset.load(name)
+    return compare(candidates(dataset.tracks), dataset)
+
+
+def compare(models: Mapping[str, Candidate], dataset: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose and test models on a data set, in the way and on the split of this comparison.
+
+    Returns:
+        (trials, scores) as :func:`play` says.
+    """
+    parts = split(dataset)
     with threadpool_limits(1, user_api="blas"):  # as implicit wants it
-        models, parts = candidates(dataset.tracks), split(dataset)
         trials = choose(models, parts)
         scores = measure(models, trials, parts)
-    scores["group"] = name if dataset.parts is None else _part_of(name, dataset, scores["user"])
+    scores["group"] = dataset.name
+    if dataset.parts is not None:
+        users = pd.Series(dataset.parts, dtype="str").loc[scores["user"]].set_axis(scores.index)
+        scores["group"] += ", " + users
     return trials.assign(settings=trials["settings"].map(json.dumps)), scores
-
-
-def _part_of(name: str, dataset: Dataset, users: pd.Series) -> pd.Series:
-    return name + ", " + pd.Series(dataset.parts, dtype="str").loc[users].set_axis(users.index)

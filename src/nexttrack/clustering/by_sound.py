@@ -1,0 +1,392 @@
+"""Recordings clustered by how they sound, in five ways: the fits that chapter 05 shows.
+
+How many clusters, and how stable they are, is settled on a sample of recordings; then all of them
+are clustered. What takes long is kept (:mod:`nexttrack.cache`).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.mixture import GaussianMixture
+from sklearn.pipeline import make_pipeline
+
+from nexttrack import project
+from nexttrack.cache import cached
+from nexttrack.clustering.agreement import agreement_with_names
+from nexttrack.clustering.choice import (
+    choose_by_bic,
+    choose_by_gap,
+    choose_by_silhouette,
+    choose_by_stability,
+)
+from nexttrack.clustering.fits import in_threads, seed_of, seeded
+from nexttrack.clustering.maps import map_quality, umap_class, umap_places
+from nexttrack.clustering.stability import (
+    agreement_over_seeds,
+    cluster_stability,
+    correlated_columns,
+    permuted_columns,
+)
+from nexttrack.data.dataset import fingerprint, table
+from nexttrack.features import audio_pipeline
+
+SEED = 20_260_105
+SOUND = (
+    "energy",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "danceability",
+    "speechiness",
+    "valence",
+    "loudness",
+    "tempo",
+    "duration_ms",
+)
+SAMPLE = 10_000  # rows on which k-means and the mixture are judged
+# The cost of the other methods grows with the square of the rows; and below 4,096 umap-learn finds
+# neighbours exactly and need not compile its search.
+SMALL_SAMPLE = 4_000
+KS = range(2, 16)
+DRAWS = 10  # of rows, for stability
+LEAST_ROWS = (10, 20, 40, 80, 160, 320)  # the smallest cluster of HDBSCAN, in the small sample
+WORLDS: dict[str, Callable] = {
+    "recordings": lambda rows, seed: rows,
+    "same correlations": correlated_columns,
+    "columns permuted": permuted_columns,
+}
+
+
+def sound(recordings: pd.DataFrame) -> pd.DataFrame:
+    """Return how recordings sound, ten features as normal scores, fitted on these very rows.
+
+    Clustering describes the rows at hand and predicts nothing, so no row is held out. Key and time
+    signature are left out: chapter 04 shows that they bring unlike songs together.
+
+    Args:
+        recordings: the columns of the table `recordings`.
+
+    Returns:
+        float64 of rows x ``SOUND``, indexed as given.
+    """
+    pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas")
+    return pipeline.fit_transform(recordings)[list(SOUND)]
+
+
+def estimator(method: str, setting: int = 2) -> BaseEstimator:
+    """Return an unfitted estimator of a method.
+
+    Args:
+        method: k-means, Gaussian mixture, Ward, HDBSCAN, or UMAP + HDBSCAN.
+        setting: the number of clusters or components; for the last two the fewest rows of a
+            cluster.
+
+    Raises:
+        KeyError: for another method.
+    """
+    return {
+        "k-means": lambda: KMeans(setting, n_init=4),
+        # A third of all recordings have one and the same instrumentalness, 0. Without a floor under
+        # the variances a component takes these alone, at whatever density one likes.
+        "Gaussian mixture": lambda: GaussianMixture(setting, n_init=2, reg_covar=0.05),
+        "Ward": lambda: AgglomerativeClustering(setting, linkage="ward"),
+        "HDBSCAN": lambda: _hdbscan(setting),
+        "UMAP + HDBSCAN": lambda: make_pipeline(
+            umap_class()(min_dist=0.0, n_jobs=1, random_state=0), _hdbscan(setting)
+        ),
+    }[method]()
+
+
+def _hdbscan(least_rows: int) -> HDBSCAN:
+    return HDBSCAN(min_cluster_size=least_rows, min_samples=10, copy=True)
+
+
+METHODS = ("k-means", "Gaussian mixture", "Ward", "HDBSCAN", "UMAP + HDBSCAN")
+RULES = {
+    "k-means": "stability",
+    "Gaussian mixture": "BIC",
+    "Ward": "silhouette",
+    "HDBSCAN": "silhouette",
+    "UMAP + HDBSCAN": "silhouette",
+}
+
+
+def sample(rows: pd.DataFrame, size: int = SMALL_SAMPLE, draw: int = 0) -> pd.DataFrame:
+    """Return at most ``size`` rows, in their order; another number draws others."""
+    if len(rows) <= size:
+        return rows
+    drawn = np.random.default_rng((SEED, draw)).choice(len(rows), size, replace=False)
+    return rows.iloc[np.sort(drawn)]
+
+
+def rows_to_judge(method: str) -> int:
+    """Return the size of the sample on which a method is judged."""
+    return SAMPLE if method in ("k-means", "Gaussian mixture") else SMALL_SAMPLE
+
+
+def choices() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose the setting of each method on the sample, by its rule.
+
+    Returns:
+        (scores, gaps). ``scores``: one row for each method, rule and setting: ``score``, ``chosen``
+        (by this rule), ``n_clusters`` and ``unclustered`` (share of rows) where the rule says so.
+        ``gaps``: the k of k-means that the gap statistic chooses on each of five samples:
+        ``sample``, ``k``, ``at_edge``.
+    """
+    return _choices(data=fingerprint(project.edition()))
+
+
+def chosen(scores: pd.DataFrame) -> pd.Series:
+    """Return the chosen setting of each method, by ``RULES``, from the scores of ``choices``."""
+    by_rule = scores[scores["rule"] == scores["method"].map(RULES)]
+    return by_rule[by_rule["chosen"]].set_index("method")["setting"]
+
+
+@cached
+def _choices(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows = sound(table("recordings"))
+    large, drawn = sample(rows, SAMPLE), sample(rows)
+    kmeans, mixture, ward = map(estimator, ("k-means", "Gaussian mixture", "Ward"))
+    silhouette = choose_by_silhouette(large, kmeans, KS, seed=SEED)
+    stable = choose_by_stability(large, kmeans, KS, seed=SEED, n_draws=DRAWS)
+    bic = choose_by_bic(large, mixture, range(1, 16), seed=SEED)
+    found = [
+        _scores("k-means", "silhouette", silhouette),
+        _scores("k-means", "stability", stable, "jaccard"),
+        _scores("Gaussian mixture", "BIC", bic, "bic"),
+        _scores("Ward", "silhouette", choose_by_silhouette(drawn, ward, KS, seed=SEED)),
+    ]
+    for method in ("HDBSCAN", "UMAP + HDBSCAN"):
+        parameter = "min_cluster_size" if method == "HDBSCAN" else "hdbscan__min_cluster_size"
+        choice = choose_by_silhouette(
+            drawn,
+            estimator(method),
+            LEAST_ROWS,
+            seed=SEED,
+            parameter=parameter,
+            num_threads=_threads(method),
+        )
+        found.append(_scores(method, "silhouette", choice))
+    gaps = []
+    for draw in range(5):
+        some = sample(rows, SMALL_SAMPLE, draw)
+        choice = choose_by_gap(some, kmeans, max(KS), seed=SEED, n_references=10)
+        gaps.append({"sample": draw, "k": choice.chosen, "at_edge": choice.at_edge})
+    return pd.concat(found, ignore_index=True), pd.DataFrame(gaps)
+
+
+def _scores(method, rule, choice, column="silhouette") -> pd.DataFrame:
+    scores = choice.scores.reset_index().rename(columns={column: "score"})
+    named = scores.reindex(columns=["setting", "score", "n_clusters", "unclustered"])
+    named["chosen"] = named["setting"] == choice.chosen
+    return named.assign(method=method, rule=rule)
+
+
+def stability_by_k() -> pd.DataFrame:
+    """Return how stable k-means is on the sample and on null data of the same size.
+
+    Returns:
+        One row for each world (see ``WORLDS``) and k: ``world``, ``k``, ``rand`` (mean adjusted
+        Rand index over bootstraps), ``jaccard`` (of the least stable cluster), ``silhouette``.
+    """
+    return _stability_by_k(data=fingerprint(project.edition()))[0]
+
+
+@cached
+def _stability_by_k(*, data: str) -> tuple[pd.DataFrame]:
+    drawn = sample(sound(table("recordings")), SAMPLE)
+    kmeans, parts = estimator("k-means"), []
+    for name, make in WORLDS.items():
+        rows = make(drawn, seed=SEED)
+        stable = choose_by_stability(rows, kmeans, KS, seed=SEED, n_draws=DRAWS).scores
+        silhouette = choose_by_silhouette(rows, kmeans, KS, seed=SEED).scores["silhouette"]
+        parts.append(stable.assign(silhouette=silhouette, world=name))
+    return (pd.concat(parts).rename_axis("k").reset_index(),)
+
+
+def judged(settings: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Hold each method, with its setting, against other rows, other seeds and null data.
+
+    Args:
+        settings: the setting of each method (``chosen``).
+
+    Returns:
+        (methods, clusters). ``methods``: one row for each method and world: ``n_clusters``,
+        ``unclustered`` (share of rows), ``rand`` (mean over draws), ``least`` (mean Jaccard of the
+        least stable cluster), and ``seeds`` (mean adjusted Rand index of fits that differ in their
+        seed; NaN where nothing is random). NaN where no row is in a cluster. ``clusters``: for each
+        method on the recordings the table of :meth:`Stability.table`.
+    """
+    settings = {method: int(setting) for method, setting in settings.items()}
+    return _judged(settings=settings, data=fingerprint(project.edition()))
+
+
+@cached
+def _judged(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    every = sound(table("recordings"))
+    methods, clusters = [], []
+    for method, setting in settings.items():
+        drawn = sample(every, rows_to_judge(method))
+        for world, make in WORLDS.items():
+            row, found = _judge(method, setting, make(drawn, seed=SEED))
+            methods.append({"method": method, "world": world, **row})
+            if world == "recordings" and found is not None:
+                clusters.append(found.table().reset_index(names="cluster").assign(method=method))
+    return pd.DataFrame(methods), pd.concat(clusters, ignore_index=True)
+
+
+def _judge(method: str, setting: int, rows: pd.DataFrame):
+    model = estimator(method, setting)
+    labels = in_threads(seeded(model, SEED).fit_predict, [rows], 1)[0]
+    row = {"n_clusters": len(np.unique(labels[labels >= 0])), "unclustered": (labels < 0).mean()}
+    if not row["n_clusters"]:
+        return row | {"rand": np.nan, "least": np.nan, "seeds": np.nan}, None
+    found = cluster_stability(
+        rows,
+        model,
+        seed=SEED,
+        n_draws=DRAWS,
+        # A row drawn twice is density to HDBSCAN.
+        share=0.5 if "HDBSCAN" in method else None,
+        num_threads=_threads(method),
+    )
+    row |= {"rand": found.rand.mean(), "least": found.jaccard.mean().min(), "seeds": np.nan}
+    if method not in ("Ward", "HDBSCAN"):
+        again = agreement_over_seeds(
+            rows, model, seed=SEED, n_seeds=5, num_threads=_threads(method)
+        )
+        row["seeds"] = again.mean()
+    return row, found
+
+
+def _threads(method: str) -> int:
+    """One fit at a time where UMAP is in it: numba's threads do not bear company."""
+    return 1 if "UMAP" in method else 0
+
+
+def clusters(settings: pd.Series) -> pd.DataFrame:
+    """Cluster all recordings, and place them on a map.
+
+    Ward needs all distances between rows, 26 GB for 80,000: it stays with the sample. The
+    smallest cluster of HDBSCAN is as large a share of all rows as of the sample.
+
+    Args:
+        settings: the setting of each method (``chosen``).
+
+    Returns:
+        One row a recording, in the order of the table: int64 labels (-1 for none) in a column for
+        each method but Ward, and the places ``x`` and ``y`` that UMAP + HDBSCAN clusters.
+    """
+    settings = {method: int(setting) for method, setting in settings.items()}
+    return _clusters(settings=settings, data=fingerprint(project.edition()))[0]
+
+
+@cached
+def _clusters(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
+    rows = sound(table("recordings")).to_numpy()
+    times = len(rows) / min(len(rows), SMALL_SAMPLE)
+    least = {m: round(s * times) for m, s in settings.items() if "HDBSCAN" in m}
+    # Two processes: of all fits these two take the longest, and neither has use for two cores.
+    places, by_density = Parallel(n_jobs=2)(
+        [
+            delayed(umap_places)(rows, seed=SEED, min_dist=0.0),
+            delayed(_fit)("HDBSCAN", least["HDBSCAN"], rows),
+        ]
+    )
+    labels = {"k-means": _fit("k-means", settings["k-means"], rows)}
+    labels["Gaussian mixture"] = _fit("Gaussian mixture", settings["Gaussian mixture"], rows)
+    labels["HDBSCAN"] = by_density
+    labels["UMAP + HDBSCAN"] = _fit("HDBSCAN", least["UMAP + HDBSCAN"], places)
+    return (pd.DataFrame(labels).assign(x=places[:, 0], y=places[:, 1]),)
+
+
+def _fit(method: str, setting: int, rows: np.ndarray) -> np.ndarray:
+    model = seeded(estimator(method, setting), seed_of(SEED))
+    return in_threads(model.fit_predict, [rows], 1)[0].astype(np.int64)
+
+
+def labels_of_items(tracks: pd.DataFrame, n_clusters: int) -> np.ndarray:
+    """Return the cluster of each item by k-means on all recordings; -1 where the sound is unknown.
+
+    Args:
+        tracks: items x columns, with those of the table `recordings` that are about sound (a
+            data set's ``tracks``); NaN where unknown. For artists they are means.
+        n_clusters: k.
+
+    Returns:
+        int64 array of items.
+    """
+    recordings = table("recordings")
+    pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas").fit(recordings)
+    columns = list(SOUND)
+    model = seeded(estimator("k-means", n_clusters), seed_of(SEED))
+    in_threads(model.fit, [pipeline.transform(recordings)[columns].to_numpy()], 1)
+    known = tracks[columns].notna().all(axis=1).to_numpy()
+    labels = np.full(len(tracks), -1)
+    labels[known] = model.predict(pipeline.transform(tracks[known])[columns].to_numpy())
+    return labels
+
+
+def agreement(settings: pd.Series) -> pd.DataFrame:
+    """Return how far the clusters of all recordings agree with genres and lead artists.
+
+    Returns:
+        One row for each method and name: ``method``, ``names`` (genre or artist), ``ami``.
+    """
+    settings = {method: int(setting) for method, setting in settings.items()}
+    return _agreement(settings=settings, data=fingerprint(project.edition()))[0]
+
+
+@cached
+def _agreement(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
+    recordings = table("recordings")
+    labels = clusters(pd.Series(settings)).drop(columns=["x", "y"])
+    names = {"genre": recordings["genres"], "artist": recordings["artists"].str[0]}
+    rows = []
+    for method in labels:
+        for kind, named in names.items():
+            found = (
+                agreement_with_names(labels[method], named, seed=SEED, n_draws=5).ami
+                if (labels[method] >= 0).any()
+                else np.nan
+            )
+            rows.append({"method": method, "names": kind, "ami": found})
+    return (pd.DataFrame(rows),)
+
+
+def maps() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw the sample on maps by PCA, t-SNE and UMAP, and null data by UMAP.
+
+    Returns:
+        (places, quality). ``places``: one row for each map and row of the sample: ``map``, ``row``
+        (position in the table of recordings), ``x``, ``y``. ``quality``: one row a map:
+        ``trustworthiness`` and ``continuity``.
+    """
+    return _maps(data=fingerprint(project.edition()))
+
+
+@cached
+def _maps(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    drawn = sample(sound(table("recordings")))
+    null = correlated_columns(drawn, seed=SEED)
+    tsne = TSNE(init="pca", random_state=SEED, perplexity=30)
+    made = {
+        "PCA": (drawn, PCA(2, random_state=SEED).fit_transform(drawn)),
+        "t-SNE": (drawn, in_threads(tsne.fit_transform, [drawn.to_numpy()], 1)[0]),
+        "UMAP": (drawn, umap_places(drawn, seed=SEED)),
+        "UMAP of null data": (null, umap_places(null, seed=SEED)),
+    }
+    places = [
+        pd.DataFrame({"map": name, "row": drawn.index, "x": at[:, 0], "y": at[:, 1]})
+        for name, (_, at) in made.items()
+    ]
+    quality = [
+        {"map": name, **vars(map_quality(rows, at, seed=SEED))} for name, (rows, at) in made.items()
+    ]
+    return pd.concat(places, ignore_index=True), pd.DataFrame(quality)
