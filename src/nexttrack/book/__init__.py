@@ -22,6 +22,7 @@ _HOMES = {
     "plot_result": "results",
     "result_table": "results",
     "say": "claims",
+    "sound_map": "sound_maps",
     "sql_statement": "listing",
     "start": "edition",
     "table": "tables",

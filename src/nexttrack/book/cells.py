@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import nbformat
 import yaml
 
+from nexttrack.book.framed_pages import MAP_PAGE, MAP_TYPE
 from nexttrack.errors import UserError
 
 OPTIONS = {
@@ -25,7 +26,7 @@ FRONT_MATTER = {"title"}
 # The form of an output that a page shows, the richest first. Quarto shows text/html and widgets,
 # which load scripts from the network, before all of these; an output with such a form is refused.
 FORMS = ("text/markdown", "image/svg+xml", "image/png", "text/plain")
-HARMLESS = {*FORMS, "image/jpeg", "text/latex"}
+HARMLESS = {*FORMS, "image/jpeg", "text/latex", MAP_TYPE}
 IMAGE_SUFFIX = {"image/svg+xml": ".svg", "image/png": ".png"}
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -35,13 +36,15 @@ class Source:
     """A chapter as Markdown, with what Markdown cannot hold.
 
     ``options`` are the ``#|`` options of each code cell, by the cell's number (from 1);
-    ``images`` are the pictures among the outputs, by their path in the output folder.
+    ``images`` are the pictures among the outputs, by their path in the output folder; ``framed``
+    are the pages that :mod:`nexttrack.book.framed_pages` will make from outputs.
     """
 
     markdown: str
     title: str | None = None
     options: dict[int, dict] = field(default_factory=dict)
     images: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    framed: set[PurePosixPath] = field(default_factory=set)
 
 
 def read_source(root: Path, source: PurePosixPath) -> Source:
@@ -133,6 +136,8 @@ def code_cell(
     if code and options.get("echo", True):
         parts.append(fenced(code, ".python .cell-code"))
     if options.get("output", True):
+        if any(MAP_TYPE in output.get("data", ()) for output in cell.outputs):
+            read.framed.add(source.with_name(MAP_PAGE))
         for n, output in enumerate(cell.outputs, 1):
             name = options.get("label", f"cell-{number}") + f"-output-{n}"
             image = source.with_name(f"{source.stem}_files") / "figure-html" / name

@@ -485,9 +485,9 @@ class Tree:
         return PurePosixPath(posixpath.normpath(self.chapter.source.parent / target))
 
     def keep_file(self, target: str) -> None:
-        """Remember a file to copy beside the pages."""
+        """Remember a file to copy beside the pages, unless it is made from an output."""
         path = self.inside(target)
-        if path in self.source.images:
+        if path in self.source.images or path in self.source.framed:
             return
         if path.parts[0] == ".." or not (self.outline.root / path).is_file():
             raise self.error(f"{target} is not a file of the book")

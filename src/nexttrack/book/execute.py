@@ -16,13 +16,15 @@ from nbformat import NotebookNode
 from nbformat.validator import get_validator
 
 from nexttrack.atomic import write_file
+from nexttrack.book.framed_pages import MAP_TYPE
 from nexttrack.book.outline import read_outline
 from nexttrack.errors import UserError
 
 CELL_TIMEOUT = 1200  # seconds
 NOTEBOOK_LIMIT = 2_000_000  # bytes
 IMAGE_LIMIT = 150_000  # bytes
-SHOWN = {"text/plain", "text/markdown", "image/png", "image/svg+xml"}
+MAP_LIMIT = 250_000  # bytes
+SHOWN = {"text/plain", "text/markdown", "image/png", "image/svg+xml", MAP_TYPE}
 VOLATILE = {"execution", "ExecuteTime", "collapsed", "scrolled", "papermill", "vscode", "trusted"}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -168,8 +170,8 @@ def faults(notebook: NotebookNode, name: str) -> list[str]:
     """Return what a stored chapter may not hold, one line each; none for a sound one.
 
     Every code cell has run, in order, without error and without a warning on standard error; an
-    output is Markdown, plain text or an image (HTML makes Quarto load scripts from the network); an
-    image has at most 150 kB and the notebook at most 2 MB.
+    output is Markdown, plain text, an image or the content of a map (HTML makes Quarto load scripts
+    from the network); an image has at most 150 kB, a map 250 kB and the notebook 2 MB.
     """
     found, count = [], 0
     for index, cell in enumerate(notebook.cells):
@@ -207,6 +209,9 @@ def _output_faults(output: NotebookNode) -> Iterable[str]:
             size = _image_size(kind, output.data.get(kind, ""))
             if size > IMAGE_LIMIT:
                 yield f"an image of {size / 1000:.0f} kB; at most 150 kB are kept, draw less"
+        size = len(json.dumps(output.data.get(MAP_TYPE, {}), ensure_ascii=False).encode())
+        if size > MAP_LIMIT:
+            yield f"a map of {size / 1000:.0f} kB; at most 250 kB are kept, name fewer recordings"
         if set(output.data) == {"text/plain"} and re.search(
             r" at 0x\w+", output.data["text/plain"]
         ):

@@ -2,7 +2,8 @@
 
 Each chapter is executed on the real data in a copy, and every output is compared with the stored
 one: numbers within 1 % or one unit of the last printed digit, other text exactly, images by
-presence. Nothing in the clone is changed.
+presence, maps of recordings as :func:`nexttrack.book.sound_maps.map_differences` says. Nothing in
+the clone is changed.
 """
 
 import ast
@@ -18,7 +19,9 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from nexttrack.book.execute import ExecutionError, cell_name, faults, read, run
+from nexttrack.book.framed_pages import MAP_TYPE
 from nexttrack.book.numerals import same_text
+from nexttrack.book.sound_maps import map_differences
 from nexttrack.data.dataset import ensure
 
 NOT_COMPARED = "colophon"  # the tag of the cell with versions and the data's fingerprint
@@ -207,6 +210,12 @@ def compare_outputs(
         return
     for (_, old_text), (_, new_text) in zip(before, after, strict=True):
         yield from compare_text(old_text, new_text)
+    for old, fresh in zip(_maps(stored), _maps(new), strict=True):
+        yield from map_differences(old, fresh)
+
+
+def _maps(outputs: list[NotebookNode]) -> list[dict]:
+    return [data[MAP_TYPE] for data in (o.get("data", {}) for o in outputs) if MAP_TYPE in data]
 
 
 def _listed(kinds: list[str]) -> str:
@@ -222,6 +231,8 @@ def _shown(output: NotebookNode) -> tuple[str, str]:
     images = sorted(kind for kind in output.data if kind.startswith("image/"))
     if images:
         return " and ".join(images), ""
+    if MAP_TYPE in output.data:
+        return "map of recordings", output.data.get("text/markdown", "")
     for kind in ("text/html", "text/markdown", "text/plain"):
         if kind in output.data:
             return kind, output.data[kind]

@@ -23,6 +23,7 @@ from smalldocs.site import Page, Site
 from nexttrack.atomic import replace_folder
 from nexttrack.book.cells import read_source
 from nexttrack.book.crossrefs import NBSP, Label, Tree, div, plain, walk
+from nexttrack.book.framed_pages import FramedPageError, write_framed_pages
 from nexttrack.book.notebook_links import link_notebooks
 from nexttrack.book.outline import Chapter, Outline, read_outline
 from nexttrack.errors import UserError
@@ -73,6 +74,10 @@ def render_preview(root: Path, output: Path) -> None:
         pages = Path(scratch) / "pages"
         BookSite(outline, pages, trees, bodies).write()
         link_notebooks(root, pages)
+        try:
+            write_framed_pages(root, pages)
+        except FramedPageError as error:
+            raise UserError(str(error)) from None
         replace_folder(pages, output)
 
 
