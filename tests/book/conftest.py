@@ -9,14 +9,17 @@ from base64 import b64encode
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from nexttrack import project
+from nexttrack.book.framed_pages import MAP_TYPE
 from nexttrack.book.outline import Outline, read_outline
 from nexttrack.book.preview import render_preview
 from nexttrack.book.render import find_quarto, render_with_quarto
+from nexttrack.book.sound_maps import FRAME, map_content
 
 THEME = "src/nexttrack/book/theme"
 
@@ -52,6 +55,24 @@ def prints(text: str, name: str = "stdout"):
 def text(source: str):
     """Make a Markdown cell; the lines of the source may be indented."""
     return new_markdown_cell(textwrap.dedent(source))
+
+
+def sound_map() -> dict:
+    """Make the output of a map of two recordings."""
+    recordings = pd.DataFrame(
+        {
+            "title": ["One", "Two"],
+            "artists": [["A"], ["B", "C"]],
+            "genres": [["folk"], ["jazz"]],
+            "popularity": [2, 1],
+        }
+    )
+    features = pd.DataFrame({"energy": [0.1, 0.9]})
+    given = (recordings, [[0, 0], [1, 1]], ["quiet", "loud"], features)
+    content = map_content(*given, edition="sample", fingerprint="0123456789ab", most=2)
+    return new_output(
+        "display_data", {"text/plain": "Map", "text/markdown": FRAME, MAP_TYPE: content}
+    )
 
 
 # The empty line keeps Quarto from taking the heading for a title without its class.
@@ -106,6 +127,7 @@ ONE = [
     code("#| include: false\nsecret = 1", prints("never shown")),
     code("#| output: false\nquiet = 1", prints("never shown")),
     code("#| echo: false\nbook.say()", shows("text/markdown", "The best model scores **0.2**.")),
+    code("book.sound_map(recordings, places, clusters, features)", sound_map()),
     text("""\
         ### Deeper
 

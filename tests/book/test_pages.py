@@ -12,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from nexttrack import project
+from nexttrack.book.framed_pages import maps_of
 from nexttrack.book.outline import Outline, is_external, read_outline
 
 Book = tuple[Outline, Path]
@@ -188,6 +189,34 @@ def test_no_page_loads_anything_from_another_place(
             assert not external_in_css(style.get("style") or style.get_text()), path
     for style in output.rglob("*.css"):
         assert not external_in_css(style.read_text(encoding="utf-8")), style
+
+
+def test_no_page_in_a_frame_loads_anything(rendered: Book, pages: dict[Path, BeautifulSoup]):
+    _, output = rendered
+    for path, page in pages.items():
+        for frame in content(page).find_all("iframe"):
+            framed = (output / path).parent / frame["src"]
+            inside = BeautifulSoup(framed.read_text(encoding="utf-8"), "html.parser")
+            for tag in inside.find_all(list(LOADED)):
+                assert not tag.get(LOADED[tag.name]), f"{framed}: {tag.name}"
+            for style in inside.find_all("style"):
+                assert not external_in_css(style.get_text()), framed
+            assert frame["title"].strip(), f"{path}: a frame without title"
+
+
+def test_a_map_in_a_frame_is_made_from_what_its_chapter_stores(
+    rendered: Book, pages: dict[Path, BeautifulSoup]
+):
+    outline, output = rendered
+    for chapter in outline.chapters:
+        frame = content(pages[Path(chapter.page)]).select_one("iframe.sound-map")
+        stored = maps_of(outline.root / chapter.source) if chapter.source.suffix == ".ipynb" else []
+        assert (frame is not None) == bool(stored), chapter.source
+        if frame:
+            framed = (output / chapter.page).parent / frame["src"]
+            page = BeautifulSoup(framed.read_text(encoding="utf-8"), "html.parser")
+            assert [json.loads(page.find(id="content").string)] == stored
+            assert len(stored[0]["recordings"]) <= 1_000
 
 
 def external_in_css(css: str) -> list[str]:

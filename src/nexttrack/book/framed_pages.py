@@ -2,14 +2,15 @@
 
 Quarto runs this file after it has rendered (``post-render`` in ``_quarto.yml``), with whichever
 Python it finds; so it needs the standard library only, and leaves the drawing to a Python that has
-Bokeh: its own, or that of the clone. The preview renderer calls it too.
+Bokeh: this one's program, or the clone's. The preview renderer uses it too, and draws itself.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 MAP_TYPE = "application/vnd.nexttrack.sound-map+json"
@@ -28,7 +29,7 @@ def maps_of(notebook: Path) -> list[dict]:
     return [data[MAP_TYPE] for data in (o.get("data", {}) for o in outputs) if MAP_TYPE in data]
 
 
-def write_framed_pages(root: Path, output: Path) -> None:
+def write_framed_pages(root: Path, output: Path, draw: Callable[[dict], bytes]) -> None:
     """Write the map of each chapter that has one beside the chapter's page.
 
     A page of that name that is there already is written over: it may be the analyst's own, with
@@ -37,48 +38,43 @@ def write_framed_pages(root: Path, output: Path) -> None:
     Args:
         root: the folder of the book.
         output: the folder of the pages.
+        draw: makes the page of a map from its content.
 
     Raises:
-        FramedPageError: if two maps want one place, or no Python at hand can draw.
+        FramedPageError: if two maps want one place, or ``draw`` raises it.
     """
-    contents: dict[Path, dict] = {}
-    for page in sorted(output.rglob("*.html")):
-        notebook = root / page.relative_to(output).with_suffix(".ipynb")
+    pages: dict[Path, bytes] = {}
+    for chapter in sorted(output.rglob("*.html")):
+        notebook = root / chapter.relative_to(output).with_suffix(".ipynb")
         for content in maps_of(notebook) if notebook.is_file() else ():
-            target = page.with_name(MAP_PAGE)
-            if target in contents:
+            target = chapter.with_name(MAP_PAGE)
+            if target in pages:
                 raise FramedPageError(
                     f"{notebook.relative_to(root)}: a second map in its folder; keep one, as both "
                     f"would be {MAP_PAGE}"
                 )
-            contents[target] = content
-    python = next(_pythons_with_bokeh(root), None) if contents else None
-    for target, content in contents.items():
-        if python is None:
-            raise FramedPageError(
-                "the map of recordings needs Bokeh, which neither this Python nor .venv has; run "
-                "make book, or set QUARTO_PYTHON to a Python that has it"
-            )
-        target.write_bytes(_draw(python, content))
+            pages[target] = draw(content)
+    for target, html in pages.items():
+        target.write_bytes(html)
 
 
-def _pythons_with_bokeh(root: Path) -> Iterator[str]:
-    for python in (sys.executable, str(root / ".venv" / "bin" / "python")):
-        try:
-            done = subprocess.run([python, "-c", "import bokeh"], capture_output=True, check=False)
-        except OSError:  # there is no such program
-            continue
-        if done.returncode == 0:
-            yield python
+def draw_elsewhere(root: Path, content: dict) -> bytes:
+    """Draw a map in a Python of its own: this one's program, or the clone's.
 
-
-def _draw(python: str, content: dict) -> bytes:
-    """Draw a page in a Python of its own, whose modules those beside this file cannot hide (-P)."""
+    Raises:
+        FramedPageError: if neither has Bokeh, or it does not draw.
+    """
+    clone = root / ".venv" / "bin" / "python"
+    python = next(filter(_has_bokeh, (sys.executable, str(clone))), None)
+    if python is None:
+        raise FramedPageError(
+            f"the map of recordings needs Bokeh, which neither {sys.executable} nor the clone's "
+            ".venv has; run make book, or set QUARTO_PYTHON to a Python that has it"
+        )
+    # -P: the modules beside the file must not hide others of the same names.
+    command = [python, "-P", str(DRAW)]
     done = subprocess.run(
-        [python, "-P", str(DRAW)],
-        input=json.dumps(content).encode(),
-        capture_output=True,
-        check=False,
+        command, input=json.dumps(content).encode(), capture_output=True, check=False
     )
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
@@ -86,9 +82,18 @@ def _draw(python: str, content: dict) -> bytes:
     return done.stdout
 
 
+def _has_bokeh(python: str) -> bool:
+    look = "import importlib.util as u, sys; sys.exit(u.find_spec('bokeh') is None)"
+    try:
+        return not subprocess.run([python, "-c", look], capture_output=True, check=False).returncode
+    except OSError:  # there is no such program
+        return False
+
+
 if __name__ == "__main__":
     book = Path(os.environ["QUARTO_PROJECT_DIR"])
+    pages_folder = book / os.environ["QUARTO_PROJECT_OUTPUT_DIR"]
     try:
-        write_framed_pages(book, book / os.environ["QUARTO_PROJECT_OUTPUT_DIR"])
+        write_framed_pages(book, pages_folder, partial(draw_elsewhere, book))
     except FramedPageError as error:
         sys.exit(f"error: {error}")

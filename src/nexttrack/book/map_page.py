@@ -6,6 +6,7 @@ Bokeh, the content on standard input and the page on standard output.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ COLOURS = (
     "#661100", "#332288", "#8B4513", "#225555", "#ECE133", "#99DDFF",
 )  # fmt: skip
 GREY = "#9A9A9A"
+FAINT = "#C4C4C4"  # what is not of the one group that a reader looks at
 GROUND = ("#F3F3F3", "#ECECEC", "#E5E5E5", "#DEDEDE", "#D7D7D7", "#D0D0D0")
 MANY = 5_000  # points: from here on WebGL draws them, and smaller
 TOOLTIP = """
@@ -53,9 +55,10 @@ def page(content: dict) -> str:
     many = len(content["recordings"]) > MANY
     components = ["bokeh", "bokeh-gl"] if many else ["bokeh"]
     drawing = {
-        "item": json_item(_figure(content.get("density"), many)),
+        "item": _item(_figure(content.get("density"), many)),
         "colours": COLOURS,
         "grey": GREY,
+        "faint": FAINT,
         "scale": viridis(101),  # one colour for each percentile
         "alpha": "99" if many else "D0",
         "size": _size(many),
@@ -77,13 +80,25 @@ def about(content: dict) -> str:
     what = (
         f"All {total:,} recordings."
         if shown == total
-        else f"The {shown:,} most popular of {total:,} recordings; the grey ground is stronger where "
-        "more of all recordings lie."
+        else f"The {shown:,} most popular of {total:,} recordings; the grey ground is stronger "
+        "where more of all recordings lie."
     )
     simulated = "Simulated, not real: the " if content["edition"] == "sample" else "The "
     return (
         f"{what} Near on the map is alike in sound; directions and wide distances mean little. "
         f"{simulated}{content['edition']} edition, data fingerprint {content['fingerprint']}."
+    )
+
+
+def _item(plot: figure) -> dict:
+    """Return a figure as Bokeh embeds it, with ids that begin anew: the same map, the same page.
+
+    Bokeh's own ids count on from one figure of a process to the next.
+    """
+    ids: dict[str, str] = {}
+    text = json.dumps(json_item(plot))
+    return json.loads(
+        re.sub(r'"p\d{4,}"', lambda m: ids.setdefault(m[0], f'"p{1000 + len(ids)}"'), text)
     )
 
 

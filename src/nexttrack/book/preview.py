@@ -75,10 +75,24 @@ def render_preview(root: Path, output: Path) -> None:
         BookSite(outline, pages, trees, bodies).write()
         link_notebooks(root, pages)
         try:
-            write_framed_pages(root, pages)
+            write_framed_pages(root, pages, draw_map)
         except FramedPageError as error:
             raise UserError(str(error)) from None
         replace_folder(pages, output)
+
+
+def draw_map(content: dict) -> bytes:
+    """Draw the page of a map.
+
+    Raises:
+        FramedPageError: if the map is not of this version of the code.
+    """
+    from nexttrack.book.map_page import page  # a book without a map does without Bokeh
+
+    try:
+        return page(content).encode()
+    except ValueError as error:
+        raise FramedPageError(f"the map of recordings could not be drawn: {error}") from None
 
 
 # ---- from chapters to numbered trees

@@ -95,19 +95,24 @@
   const colourOf = (group, code) =>
     group.values[code] === "other" ? drawing.grey : drawing.colours[code] ?? drawing.grey;
   let alone = null; // the code of the one group that is shown in colour, or null
+  let order = []; // which recording each drawn point is: grey ones are drawn first, under the others
 
   const paint = () => {
     const [kind, number] = select.value.split(" ");
     const chosen = kind === "group" ? content.groups[number] : content.features[number];
-    const faint = drawing.grey + "30";
-    data.colour = kind === "group"
+    const colours = kind === "group"
       ? codes.map((code) => alone === null || code[number] === alone
-        ? colourOf(chosen, code[number]) + drawing.alpha : faint)
-      : ranks.map((rank) => drawing.scale[rank[number]] + drawing.alpha);
+        ? colourOf(chosen, code[number]) : drawing.faint)
+      : ranks.map((rank) => drawing.scale[rank[number]]);
+    data.colour = colours.map((colour) => colour + drawing.alpha);
     data.note = kind === "group"
       ? codes.map((code) => chosen.name === "cluster" ? "" : `${chosen.name}: ${chosen.values[code[number]]}`)
       : ranks.map((rank) => `${chosen}: percentile ${rank[number]}`);
-    source.data = { ...data };
+    const grey = colours.map((colour) => colour === drawing.grey || colour === drawing.faint);
+    order = [...colours.keys()].sort((one, other) => grey[other] - grey[one]);
+    source.selected.indices = [];
+    source.data = Object.fromEntries(
+      Object.entries(data).map(([column, values]) => [column, order.map((row) => values[row])]));
     legend.replaceChildren(...(kind === "group" ? groupLegend(chosen) : [featureLegend(chosen)]));
   };
 
@@ -162,8 +167,8 @@
     said.textContent = `${lead}${name(row)} (${data.cluster[row]}; ${data.genre[row]})`;
   };
   source.selected.properties.indices.change.connect(() => {
-    const [row] = source.selected.indices;
-    if (row !== undefined) show(row);
+    const [point] = source.selected.indices;
+    if (point !== undefined) show(order[point]);
   });
 
   const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
