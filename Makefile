@@ -49,7 +49,7 @@ lint: .venv/ready ## Check style: code and notebooks
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
 clean: ## Remove everything that make made here (never data/)
-	@rm -rf .venv .uv .cache .quarto .quarto-cli _book
+	@rm -rf .venv .uv .cache .quarto .quarto-cli _book chapters/sound-map.html
 
 .venv/ready: uv.lock pyproject.toml | .uv/bin/uv
 	@.uv/bin/uv sync --quiet --locked --python "$(PYTHON)" && touch $@
