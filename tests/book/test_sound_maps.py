@@ -77,6 +77,10 @@ def test_groups_are_in_the_order_of_their_size_among_all_recordings(to_map):
     assert made["groups"][0]["values"] == ["c", "b", "a"]
 
 
+def test_families_may_be_a_series(to_map, content):
+    assert content(families=pd.Series(to_map()["families"])) == content()
+
+
 def test_the_ground_counts_every_recording(content):
     density = content(500, most=10)["density"]
     counts = np.array([row.split() for row in density["counts"]], dtype=int)
