@@ -16,7 +16,7 @@ export KAGGLEHUB_CACHE = $(CURDIR)/.cache/kagglehub
 NEXTTRACK = .venv/bin/nexttrack
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test data rerun check lab bench lint clean
+.PHONY: help book serve test data rerun check lab bench scaling lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,6 +44,9 @@ lab: .venv/ready ## Open the chapters in JupyterLab
 
 bench: .venv/ready ## Measure how long each step takes, against its limit; results/bench.csv
 	@$(NEXTTRACK) bench
+
+scaling: .venv/ready ## Measure how each fit's seconds and memory grow with the catalogue (an hour); results/scaling.csv
+	@$(NEXTTRACK) scaling
 
 lint: .venv/ready ## Check style: code and notebooks
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

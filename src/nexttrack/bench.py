@@ -42,6 +42,7 @@ peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 with open(report, "w") as file:
     print(done.returncode, seconds, peak, file=file)
 """
+PER_MEGABYTE = 1e6 if sys.platform == "darwin" else 1e3  # macOS counts bytes, Linux kB
 NEXTTRACK = str(Path(sys.executable).with_name("nexttrack"))
 FIRST_CHAPTER = "01-whole-game"
 
@@ -207,8 +208,7 @@ def measure(command: Command) -> Cost:
             lines = log.read_text(errors="replace").strip().splitlines() or ["no message"]
             said = " ".join(command.arguments[:4])
             raise UserError(f"{said} ended with {exit_code}: {lines[-1]}")
-    per_megabyte = 1e6 if sys.platform == "darwin" else 1e3  # macOS counts bytes, Linux kB
-    return Cost(float(seconds), int(peak) / per_megabyte)
+    return Cost(float(seconds), int(peak) / PER_MEGABYTE)
 
 
 def cost(commands: Callable[[Path], list[Command]]) -> Cost:
@@ -249,7 +249,13 @@ def _optional(number: float | None, spec: str) -> str:
 
 
 def machine() -> dict[str, object]:
-    """Return what a time depends on besides the code."""
+    """Return what a time depends on besides the code.
+
+    Raises:
+        UserError: if git is not there.
+    """
+    if shutil.which("git") is None:
+        raise UserError("git is not on the path; it says which commit is measured")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"],
@@ -278,20 +284,26 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def keep(rows: dict[str, dict[str, object]], path: Path) -> None:
-    """Write rows to the table of results; steps that were not measured keep theirs."""
-    old = {}
+def keep(rows: list[dict[str, object]], path: Path, order: list[str]) -> None:
+    """Write rows to a table of results; what was not measured keeps its rows.
+
+    Args:
+        rows: of one or more names; the first column is the name.
+        path: a CSV file; it need not be there.
+        order: names in the order in which they stand in the table.
+    """
+    name, old = next(iter(rows[0])), []
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
-            old = {row["step"]: row for row in csv.DictReader(file)}
-    merged = old | {name: {"step": name, **row} for name, row in rows.items()}
-    columns = list(dict.fromkeys(column for row in merged.values() for column in row))
+            old = list(csv.DictReader(file))
+    measured = {row[name] for row in rows}
+    merged = [row for row in old if row[name] not in measured] + rows
+    merged.sort(key=lambda row: order.index(row[name]) if row[name] in order else len(order))
+    columns = list(dict.fromkeys(column for row in merged for column in row))
     file = io.StringIO()
     writer = csv.DictWriter(file, columns, lineterminator="\n", restval="")
     writer.writeheader()
-    writer.writerows(
-        merged[name] for name in [*STEPS, *(set(merged) - set(STEPS))] if name in merged
-    )
+    writer.writerows(merged)
     write_file(path, file.getvalue().encode())
 
 
@@ -305,8 +317,6 @@ def bench(
     names = steps or list(STEPS)
     if unknown := [name for name in names if name not in STEPS]:
         raise UserError(f"{unknown[0]}: not a step; the steps are {', '.join(STEPS)}")
-    if shutil.which("git") is None:
-        raise UserError("git is not on the path; it says which commit is measured")
     facts, rows, console = machine(), {}, Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with Progress(
@@ -315,7 +325,8 @@ def bench(
         for name in names:
             task = progress.add_task(name, total=runs)
             rows[name] = repeat(STEPS[name], runs, lambda task=task: progress.advance(task)) | facts
-            keep({name: rows[name]}, project.root() / "results" / "bench.csv")
+            path = project.root() / "results" / "bench.csv"
+            keep([{"step": name} | rows[name]], path, list(STEPS))
     Console().print(table(rows))
 
 

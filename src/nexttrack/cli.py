@@ -11,6 +11,7 @@ from nexttrack.bench import bench
 from nexttrack.book.commands import book_app
 from nexttrack.data.commands import data_app
 from nexttrack.errors import UserError
+from nexttrack.scaling import scaling
 
 app = typer.Typer(
     help="Music recommendation with Spotify data: the data, the book, the measurements.",
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(book_app, name="book")
 app.command()(bench)
+app.command()(scaling)
 
 
 @app.command()
