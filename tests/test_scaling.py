@@ -84,8 +84,8 @@ def test_medians_and_the_exponent_are_kept(tmp_path, monkeypatch):
     ran = timed(monkeypatch, lambda n: next(noise) * 1e-6 * n**1.5)
     rows = measure_fit(tmp_path, runs=3)
     assert ran == [n for n in (10_000, 20_000, 40_000, 80_000) for _ in range(3)]
-    assert [row["seconds"] for row in rows] == ["1", "2.828", "8", "22.63"]
-    assert [rows[0][k] for k in ("fastest", "slowest", "runs")] == ["0.5", "3", 3]
+    assert [row["seconds"] for row in rows] == ["1.000", "2.828", "8.000", "22.627"]
+    assert [rows[0][k] for k in ("fastest", "slowest", "runs")] == ["0.500", "3.000", 3]
     assert [rows[0][k] for k in ("start_mb", "peak_mb", "skipped")] == ["100", "151", ""]
     assert {row["exponent"] for row in rows} == {"1.50"}
 

@@ -279,9 +279,9 @@ def _repeated(name: str, rows_file: Path, runs: int) -> list[dict[str, float]]:
 def _medians(found: list[dict[str, float]]) -> dict[str, object]:
     seconds = [run["seconds"] for run in found]
     return {
-        "seconds": f"{statistics.median(seconds):.4g}",
-        "fastest": f"{min(seconds):.4g}",
-        "slowest": f"{max(seconds):.4g}",
+        "seconds": f"{statistics.median(seconds):.3f}",
+        "fastest": f"{min(seconds):.3f}",
+        "slowest": f"{max(seconds):.3f}",
         "start_mb": f"{statistics.median(run['start_mb'] for run in found):.0f}",
         "peak_mb": f"{statistics.median(run['peak_mb'] for run in found):.0f}",
         "runs": len(found),
@@ -337,13 +337,12 @@ def result_table(rows: list[dict[str, object]]) -> Table:
     """Return the rows as a table for the terminal, with what was skipped and why below it."""
     skipped = [f"{row['fit']}, {row['n']:,} rows: {row['skipped']}" for row in rows]
     reasons = [text for text, row in zip(skipped, rows, strict=True) if row["skipped"]]
-    shown = Table(caption="\n".join(["exponent: b of seconds ~ rows^b", *reasons]))
-    for heading in ("fit", "rows", "median s", "range", "MB before", "peak MB", "runs", "exponent"):
+    shown = Table(caption="\n".join(["b: the exponent of seconds ~ rows^b", *reasons]))
+    for heading in ("fit", "rows", "median s", "range", "peak MB", "b"):
         shown.add_column(heading, no_wrap=True, justify="left" if heading == "fit" else "right")
     for row in rows:
         if not row["skipped"]:
-            spread = f"{row['fastest']}–{row['slowest']}"
-            costs = row["seconds"], spread, row["start_mb"], row["peak_mb"], str(row["runs"])
+            costs = row["seconds"], f"{row['fastest']}–{row['slowest']}", row["peak_mb"]
             shown.add_row(row["fit"], f"{row['n']:,}", *costs, row["exponent"])
     return shown
 

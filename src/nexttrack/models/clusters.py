@@ -18,9 +18,11 @@ class ClusterPopularity(MatrixFactorizationBase):
     ``n_uc`` is the sum of the user's weights in cluster c, ``n_u`` that in all, and ``p_c`` the
     share of c among all pairs of user and item, each counted as one. ``m`` is the shrinkage: the
     posterior mean under a Dirichlet prior of that strength (Zhai & Lafferty 2004, TOIS 22(2)), in
-    the unit of the weights. With m infinite every user gets the ranking of :class:`Popularity`, but
-    for ties, and with m = 0 the user's own shares alone. A user without items gets ``p_c`` whatever
-    m is.
+    the unit of the weights. With m infinite every user gets what :class:`Popularity` gives, with
+    m = 0 the user's own shares alone count. A user without items gets ``p_c`` whatever m is.
+
+    As factors, the score is P(i) times the lift ``P(c | u) / p_c`` of the item's cluster: where
+    lifts are the same, items with the same number of users have the same score to the last bit.
 
     Items labelled -1 (the noise of HDBSCAN, or no known sound) form one more group, so that none is
     lost. The weights of items in a group that nobody had in ``fit`` are left out, as nothing is
@@ -37,9 +39,10 @@ class ClusterPopularity(MatrixFactorizationBase):
         num_threads: threads for ranking; 0 for all cores. The result does not depend on it.
 
     Attributes:
-        user_factors: P(c | u), float32 of users x groups.
-        item_factors: P(i | c) in the column of the item's group and else 0, float32 of items x
-            groups. Items of group -1, if there are any, have the first column.
+        user_factors: the lifts P(c | u) / p_c, float32 of users x groups.
+        item_factors: P(i), the item's share of all pairs of user and item, in the column of the
+            item's group and else 0; float32 of items x groups. Items of group -1, if there are
+            any, have the first column.
         item_groups: column of each item's group, int64 of items.
         group_shares: p_c, float64 of groups.
 
@@ -81,13 +84,12 @@ class ClusterPopularity(MatrixFactorizationBase):
         sizes = np.bincount(self.item_groups, weights=users)
         self.group_shares = sizes / sizes.sum()
         self.item_factors = np.zeros((n_items, len(groups)), dtype=np.float32)
-        in_group = np.maximum(sizes[self.item_groups], 1)  # a group that nobody has stays at 0
-        self.item_factors[np.arange(n_items), self.item_groups] = users / in_group
+        self.item_factors[np.arange(n_items), self.item_groups] = users / users.sum()
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
         self._user_norms = self._item_norms = None
 
     def recalculate_user(self, userid, user_items):
-        """Return P(c | u) of users, known or not, from their rows: float32 of users x groups.
+        """Return the lifts of users, known or not, from their rows: float32 of users x groups.
 
         Raises:
             ValueError: if a weight is negative, NaN or infinite.
@@ -102,10 +104,12 @@ class ClusterPopularity(MatrixFactorizationBase):
         in_group = (user_items @ one_hot).toarray()
         # Summed over items and not over groups: the last digit is then that of any numbering.
         total = (user_items @ known)[:, None]
-        # As a mean of two shares, so that an infinite shrinkage and an empty row need no limit.
-        own = np.divide(in_group, total, out=np.zeros_like(in_group), where=total > 0)
+        # A mean of the user's own lifts and of 1: an infinite shrinkage and an empty row need no
+        # limit, and no rounding tells the groups apart where nothing else does.
+        expected = total * self.group_shares
+        own = np.divide(in_group, expected, out=np.zeros_like(in_group), where=expected > 0)
         trust = np.divide(total, total + self.shrinkage, out=np.zeros_like(total), where=total > 0)
-        return (trust * own + (1 - trust) * self.group_shares).astype(np.float32)
+        return (trust * own + (1 - trust)).astype(np.float32)
 
     def similar_items(self, *args, **kwargs):
         """Not defined: of two items the model knows only whether they share a cluster."""
