@@ -45,7 +45,7 @@ lab: .venv/ready ## Open the chapters in JupyterLab
 bench: .venv/ready ## Measure how long each step takes, against its limit; results/bench.csv
 	@$(NEXTTRACK) bench
 
-scaling: .venv/ready ## Measure how each fit's seconds and memory grow with the catalogue (an hour); results/scaling.csv
+scaling: .venv/ready ## Measure how each fit's seconds and memory grow with the catalogue, in up to an hour; results/scaling.csv
 	@$(NEXTTRACK) scaling
 
 lint: .venv/ready ## Check style: code and notebooks

@@ -298,7 +298,7 @@ def scaling(
 ) -> None:
     """Measure how the seconds and memory of each fit grow with the catalogue; results/scaling.csv.
 
-    All fits take about an hour.
+    All fits take up to an hour.
     """
     names = fits or list(FITS)
     if unknown := [name for name in names if name not in FITS]:
