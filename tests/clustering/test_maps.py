@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from sklearn.manifold import trustworthiness
 
-from nexttrack.clustering import continuity, map_quality
+from nexttrack.clustering import continuity, map_quality, umap_places
+from nexttrack.clustering.maps import umap_class
 
 
 def ranks(X):
@@ -72,3 +73,29 @@ def test_bad_maps_are_refused():
         map_quality(X, X, seed=0, n_neighbors=10)
     with pytest.raises(ValueError, match=r"n_neighbors must be in 1\.\.9"):
         map_quality(X, X, seed=0, n_neighbors=0)
+
+
+def test_a_umap_puts_clusters_apart_and_repeats_itself(mixture):
+    rows, labels = mixture
+    places = umap_places(rows, seed=1)
+    assert (places.shape, places.dtype) == ((240, 2), np.float32)
+    nearest = cdist(places, places).argsort(axis=1)[:, 1:6]
+    assert (labels[nearest] == labels[:, None]).mean() > 0.99
+    np.testing.assert_array_equal(places, umap_places(rows, seed=1))
+    assert (places != umap_places(rows, seed=2)).any()
+
+
+def test_places_are_as_trustworthy_as_those_of_umap_itself(mixture):
+    rows = np.random.default_rng(0).normal(size=(400, 6)) ** 3
+    theirs = umap_class()(random_state=0, n_jobs=1).fit_transform(rows)
+    quality = [map_quality(rows, at, seed=0) for at in (umap_places(rows, seed=0), theirs)]
+    assert quality[0].trustworthiness == pytest.approx(quality[1].trustworthiness, abs=0.02)
+    assert quality[0].continuity == pytest.approx(quality[1].continuity, abs=0.02)
+
+
+def test_a_map_of_too_few_rows_or_neighbours_is_refused():
+    rows = np.random.default_rng(0).normal(size=(10, 3))
+    with pytest.raises(ValueError, match="10 rows are too few: at least 17"):
+        umap_places(rows, seed=0)
+    with pytest.raises(ValueError, match="n_neighbors must be 2 or more, not 1"):
+        umap_places(rows, seed=0, n_neighbors=1)

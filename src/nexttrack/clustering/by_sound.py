@@ -19,15 +19,18 @@ from sklearn.pipeline import make_pipeline
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.clustering.agreement import agreement_with_names
+from nexttrack.clustering.checks import NoClusterError
 from nexttrack.clustering.choice import (
     choose_by_bic,
     choose_by_gap,
     choose_by_silhouette,
     choose_by_stability,
+    largest_stable,
 )
-from nexttrack.clustering.fits import in_threads, seed_of, seeded
-from nexttrack.clustering.maps import map_quality, umap_class, umap_places
+from nexttrack.clustering.fits import in_threads, seed_of, seeded, seeds_of
+from nexttrack.clustering.maps import UMAPPlaces, map_quality, umap_places
 from nexttrack.clustering.stability import (
+    Stability,
     agreement_over_seeds,
     cluster_stability,
     correlated_columns,
@@ -50,12 +53,10 @@ SOUND = (
     "duration_ms",
 )
 SAMPLE = 10_000  # rows on which k-means and the mixture are judged
-# The cost of the other methods grows with the square of the rows; and below 4,096 umap-learn finds
-# neighbours exactly and need not compile its search.
-SMALL_SAMPLE = 4_000
+SMALL_SAMPLE = 4_000  # for the other methods: their cost grows with its square
 KS = range(2, 16)
 DRAWS = 10  # of rows, for stability
-LEAST_ROWS = (10, 20, 40, 80, 160, 320)  # the smallest cluster of HDBSCAN, in the small sample
+LEAST_ROWS = (10, 20, 40, 80, 160, 320, 640)  # the smallest cluster of HDBSCAN, in the small sample
 WORLDS: dict[str, Callable] = {
     "recordings": lambda rows, seed: rows,
     "same correlations": correlated_columns,
@@ -97,13 +98,11 @@ def estimator(method: str, setting: int = 2) -> BaseEstimator:
         "Gaussian mixture": lambda: GaussianMixture(setting, n_init=2, reg_covar=0.05),
         "Ward": lambda: AgglomerativeClustering(setting, linkage="ward"),
         "HDBSCAN": lambda: _hdbscan(setting),
-        "UMAP + HDBSCAN": lambda: make_pipeline(
-            umap_class()(min_dist=0.0, n_jobs=1, random_state=0), _hdbscan(setting)
-        ),
+        "UMAP + HDBSCAN": lambda: make_pipeline(UMAPPlaces(min_dist=0.0), _hdbscan(setting)),
     }[method]()
 
 
-def _hdbscan(least_rows: int) -> HDBSCAN:
+def _hdbscan(least_rows: int = 2) -> HDBSCAN:
     return HDBSCAN(min_cluster_size=least_rows, min_samples=10, copy=True)
 
 
@@ -134,10 +133,9 @@ def choices() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose the setting of each method on the sample, by its rule.
 
     Returns:
-        (scores, gaps). ``scores``: one row for each method, rule and setting: ``score``, ``chosen``
-        (by this rule), ``n_clusters`` and ``unclustered`` (share of rows) where the rule says so.
-        ``gaps``: the k of k-means that the gap statistic chooses on each of five samples:
-        ``sample``, ``k``, ``at_edge``.
+        (scores, gaps). ``scores``: one row for each method, rule and setting: ``score`` and
+        ``chosen`` (by this rule). ``gaps``: the k of k-means that the gap statistic chooses on each
+        of five samples: ``sample``, ``k``, ``at_edge``.
     """
     return _choices(data=fingerprint(project.edition()))
 
@@ -151,41 +149,37 @@ def chosen(scores: pd.DataFrame) -> pd.Series:
 @cached
 def _choices(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = sound(table("recordings"))
-    large, drawn = sample(rows, SAMPLE), sample(rows)
-    kmeans, mixture, ward = map(estimator, ("k-means", "Gaussian mixture", "Ward"))
-    silhouette = choose_by_silhouette(large, kmeans, KS, seed=SEED)
-    stable = choose_by_stability(large, kmeans, KS, seed=SEED, n_draws=DRAWS)
-    bic = choose_by_bic(large, mixture, range(1, 16), seed=SEED)
+    small = sample(rows)
+    by_k = stability_by_k()
+    by_k = by_k[by_k["world"] == "recordings"].set_index("k")
+    bic = choose_by_bic(
+        sample(rows, SAMPLE), estimator("Gaussian mixture"), range(1, max(KS) + 1), seed=SEED
+    )
+    ward = choose_by_silhouette(small, estimator("Ward"), KS, seed=SEED)
     found = [
-        _scores("k-means", "silhouette", silhouette),
-        _scores("k-means", "stability", stable, "jaccard"),
-        _scores("Gaussian mixture", "BIC", bic, "bic"),
-        _scores("Ward", "silhouette", choose_by_silhouette(drawn, ward, KS, seed=SEED)),
+        _scores("k-means", "silhouette", by_k["silhouette"], int(by_k["silhouette"].idxmax())),
+        _scores("k-means", "stability", by_k["jaccard"], largest_stable(by_k["jaccard"])),
+        _scores("Gaussian mixture", "BIC", bic.scores["bic"], bic.chosen),
+        _scores("Ward", "silhouette", ward.scores["silhouette"], ward.chosen),
     ]
-    for method in ("HDBSCAN", "UMAP + HDBSCAN"):
-        parameter = "min_cluster_size" if method == "HDBSCAN" else "hdbscan__min_cluster_size"
+    # What HDBSCAN clusters after UMAP is the map: there the silhouette is taken.
+    clustered = {"HDBSCAN": small, "UMAP + HDBSCAN": umap_places(small, seed=SEED, min_dist=0.0)}
+    for method, these in clustered.items():
         choice = choose_by_silhouette(
-            drawn,
-            estimator(method),
-            LEAST_ROWS,
-            seed=SEED,
-            parameter=parameter,
-            num_threads=_threads(method),
+            these, _hdbscan(), LEAST_ROWS, seed=SEED, parameter="min_cluster_size"
         )
-        found.append(_scores(method, "silhouette", choice))
+        found.append(_scores(method, "silhouette", choice.scores["silhouette"], choice.chosen))
     gaps = []
     for draw in range(5):
         some = sample(rows, SMALL_SAMPLE, draw)
-        choice = choose_by_gap(some, kmeans, max(KS), seed=SEED, n_references=10)
+        choice = choose_by_gap(some, estimator("k-means"), max(KS), seed=SEED, n_references=10)
         gaps.append({"sample": draw, "k": choice.chosen, "at_edge": choice.at_edge})
     return pd.concat(found, ignore_index=True), pd.DataFrame(gaps)
 
 
-def _scores(method, rule, choice, column="silhouette") -> pd.DataFrame:
-    scores = choice.scores.reset_index().rename(columns={column: "score"})
-    named = scores.reindex(columns=["setting", "score", "n_clusters", "unclustered"])
-    named["chosen"] = named["setting"] == choice.chosen
-    return named.assign(method=method, rule=rule)
+def _scores(method: str, rule: str, scores: pd.Series, chosen: int | None) -> pd.DataFrame:
+    frame = scores.rename("score").rename_axis("setting").reset_index()
+    return frame.assign(chosen=frame["setting"] == chosen, method=method, rule=rule)
 
 
 def stability_by_k() -> pd.DataFrame:
@@ -210,27 +204,28 @@ def _stability_by_k(*, data: str) -> tuple[pd.DataFrame]:
     return (pd.concat(parts).rename_axis("k").reset_index(),)
 
 
-def judged(settings: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+def judged(settings: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Hold each method, with its setting, against other rows, other seeds and null data.
 
     Args:
         settings: the setting of each method (``chosen``).
 
     Returns:
-        (methods, clusters). ``methods``: one row for each method and world: ``n_clusters``,
-        ``unclustered`` (share of rows), ``rand`` (mean over draws), ``least`` (mean Jaccard of the
-        least stable cluster), and ``seeds`` (mean adjusted Rand index of fits that differ in their
-        seed; NaN where nothing is random). NaN where no row is in a cluster. ``clusters``: for each
-        method on the recordings the table of :meth:`Stability.table`.
+        (methods, clusters, seeds). ``methods``: one row for each method and world: ``n_clusters``,
+        ``unclustered`` (share of rows), ``rand`` (mean adjusted Rand index over draws) and
+        ``least`` (mean Jaccard of the least stable cluster), NaN where no row is in a cluster.
+        ``clusters``: for each method on the recordings the table of :meth:`Stability.table`.
+        ``seeds``: for each method with anything random the mean adjusted Rand index of fits to the
+        recordings that differ in their seed, ``rand``.
     """
     settings = {method: int(setting) for method, setting in settings.items()}
     return _judged(settings=settings, data=fingerprint(project.edition()))
 
 
 @cached
-def _judged(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _judged(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame, ...]:
     every = sound(table("recordings"))
-    methods, clusters = [], []
+    methods, clusters, seeds = [], [], []
     for method, setting in settings.items():
         drawn = sample(every, rows_to_judge(method))
         for world, make in WORLDS.items():
@@ -238,36 +233,29 @@ def _judged(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame, pd.Da
             methods.append({"method": method, "world": world, **row})
             if world == "recordings" and found is not None:
                 clusters.append(found.table().reset_index(names="cluster").assign(method=method))
-    return pd.DataFrame(methods), pd.concat(clusters, ignore_index=True)
+        if seeds_of(model := estimator(method, setting)):
+            threads = 1 if "UMAP" in method else 0
+            again = agreement_over_seeds(drawn, model, seed=SEED, n_seeds=4, num_threads=threads)
+            seeds.append({"method": method, "rand": again.mean()})
+    return pd.DataFrame(methods), pd.concat(clusters, ignore_index=True), pd.DataFrame(seeds)
 
 
-def _judge(method: str, setting: int, rows: pd.DataFrame):
-    model = estimator(method, setting)
-    labels = in_threads(seeded(model, SEED).fit_predict, [rows], 1)[0]
-    row = {"n_clusters": len(np.unique(labels[labels >= 0])), "unclustered": (labels < 0).mean()}
-    if not row["n_clusters"]:
-        return row | {"rand": np.nan, "least": np.nan, "seeds": np.nan}, None
-    found = cluster_stability(
-        rows,
-        model,
-        seed=SEED,
-        n_draws=DRAWS,
-        # A row drawn twice is density to HDBSCAN.
-        share=0.5 if "HDBSCAN" in method else None,
-        num_threads=_threads(method),
-    )
-    row |= {"rand": found.rand.mean(), "least": found.jaccard.mean().min(), "seeds": np.nan}
-    if method not in ("Ward", "HDBSCAN"):
-        again = agreement_over_seeds(
-            rows, model, seed=SEED, n_seeds=5, num_threads=_threads(method)
-        )
-        row["seeds"] = again.mean()
-    return row, found
-
-
-def _threads(method: str) -> int:
-    """One fit at a time where UMAP is in it: numba's threads do not bear company."""
-    return 1 if "UMAP" in method else 0
+def _judge(method: str, setting: int, rows: pd.DataFrame) -> tuple[dict, Stability | None]:
+    # numba's threads do not bear company, and a fit with UMAP takes seconds.
+    umap = {"num_threads": 1, "n_draws": 4} if "UMAP" in method else {"n_draws": DRAWS}
+    # A row drawn twice is density to HDBSCAN.
+    share = 0.5 if "HDBSCAN" in method else None
+    try:
+        found = cluster_stability(rows, estimator(method, setting), seed=SEED, share=share, **umap)
+    except NoClusterError:
+        unclustered = {"n_clusters": 0, "unclustered": 1.0, "rand": np.nan, "least": np.nan}
+        return unclustered, None
+    return {
+        "n_clusters": found.jaccard.shape[1],
+        "unclustered": float((found.labels < 0).mean()),
+        "rand": found.rand.mean(),
+        "least": found.jaccard.mean().min(),
+    }, found
 
 
 def clusters(settings: pd.Series) -> pd.DataFrame:

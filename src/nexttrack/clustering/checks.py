@@ -5,6 +5,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 
+class NoClusterError(ValueError):
+    """A clustering with every row in no cluster: nothing is left to judge."""
+
+
 def checked_rows(X: ArrayLike | pd.DataFrame, *, at_least: int = 2) -> np.ndarray:
     """Return rows as a float64 array of rows x columns, or say what is wrong with them.
 
@@ -46,8 +50,8 @@ def checked_labels(labels: ArrayLike, n_rows: int) -> tuple[np.ndarray, np.ndarr
     Rows with −1 are in no cluster (the noise of HDBSCAN).
 
     Raises:
-        ValueError: if there is not one whole number of at least −1 for each row, or no row is in a
-            cluster.
+        ValueError: if there is not one whole number of at least −1 for each row.
+        NoClusterError: if no row is in a cluster; it is a ValueError.
     """
     labels = np.asarray(labels)
     if labels.shape != (n_rows,):
@@ -56,5 +60,5 @@ def checked_labels(labels: ArrayLike, n_rows: int) -> tuple[np.ndarray, np.ndarr
         raise ValueError("labels must be whole numbers of 0 or more, or −1 for no cluster")
     clusters = np.unique(labels[labels >= 0]).astype(np.int64)
     if len(clusters) == 0:
-        raise ValueError("no row is in a cluster")
+        raise NoClusterError("no row is in a cluster")
     return labels.astype(np.int64), clusters

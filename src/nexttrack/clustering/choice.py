@@ -235,8 +235,18 @@ def choose_by_stability(
         )
         scores.append((found.rand.mean(), found.jaccard.mean().min()))
     scores = _table(scores, ["rand", "jaccard"], settings)
-    stable = scores.index[scores["jaccard"] >= at_least]
-    return _choice(int(stable.max()) if len(stable) else None, scores)
+    return _choice(largest_stable(scores["jaccard"], at_least), scores)
+
+
+def largest_stable(jaccard: pd.Series, at_least: float = 0.75) -> int | None:
+    """Return the largest setting of which the least stable cluster has that Jaccard, or None.
+
+    Args:
+        jaccard: mean Jaccard of the least stable cluster, indexed by setting.
+        at_least: the least that counts as stable.
+    """
+    stable = jaccard.index[jaccard >= at_least]
+    return int(stable.max()) if len(stable) else None
 
 
 def smallest_k(gap: np.ndarray, error: np.ndarray) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
@@ -72,6 +73,28 @@ def umap_class() -> type:
         warnings.filterwarnings("ignore", message="Tensorflow not installed")
         from umap import UMAP
     return UMAP
+
+
+class UMAPPlaces(TransformerMixin, BaseEstimator):
+    """:func:`umap_places` as a step of a Pipeline, to cluster what it returns.
+
+    It places the rows that it is fitted on, and no others.
+
+    Args:
+        n_neighbors, min_dist: see :func:`umap_places`.
+        random_state: its seed.
+    """
+
+    def __init__(self, n_neighbors=15, min_dist=0.1, random_state=0):
+        self.n_neighbors = n_neighbors
+        self.min_dist = min_dist
+        self.random_state = random_state
+
+    def fit_transform(self, X, y=None):
+        """Return the places of the rows of X, float32 of rows x 2; ``y`` is ignored."""
+        return umap_places(
+            X, seed=self.random_state, n_neighbors=self.n_neighbors, min_dist=self.min_dist
+        )
 
 
 def continuity(X: ArrayLike, embedding: ArrayLike, *, n_neighbors: int = 15) -> float:
