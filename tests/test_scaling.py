@@ -120,11 +120,11 @@ def test_what_would_take_too_long_is_not_begun_and_said(tmp_path, monkeypatch):
 
 def test_the_first_fit_of_a_process_is_not_the_measured_one(tmp_path, monkeypatch):
     fitted = []
-    fit = scaling.Fit("", scaling.features, lambda rows: fitted.append(len(rows)))
+    fit = scaling.Fit("", scaling.features, lambda rows: fitted.append(len(rows)), warm_up=700)
     monkeypatch.setattr(scaling, "FITS", {"made": fit})
     pd.to_pickle(np.zeros((2_000, 2)), tmp_path / "rows")
     scaling.fit_once("made", tmp_path / "rows", tmp_path / "report")
-    assert fitted == [scaling.WARM_UP, 2_000]
+    assert fitted == [700, 2_000]
     report = json.loads((tmp_path / "report").read_text())
     assert report["seconds"] >= 0
     assert report["start_mb"] > 1
