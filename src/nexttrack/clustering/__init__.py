@@ -13,7 +13,13 @@ from nexttrack.clustering.choice import (
     choose_by_stability,
     mean_silhouette,
 )
-from nexttrack.clustering.maps import MapQuality, continuity, map_quality, umap_places
+from nexttrack.clustering.maps import (
+    MapQuality,
+    UMAPThenHDBSCAN,
+    continuity,
+    map_quality,
+    umap_places,
+)
 from nexttrack.clustering.profiles import (
     WORDS,
     Profiles,
@@ -41,6 +47,7 @@ __all__ = [
     "NullComparison",
     "Profiles",
     "Stability",
+    "UMAPThenHDBSCAN",
     "against_null",
     "agreement_over_seeds",
     "agreement_with_names",

@@ -14,7 +14,6 @@ from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.mixture import GaussianMixture
-from sklearn.pipeline import make_pipeline
 
 from nexttrack import project
 from nexttrack.cache import cached
@@ -28,7 +27,7 @@ from nexttrack.clustering.choice import (
     largest_stable,
 )
 from nexttrack.clustering.fits import in_threads, seed_of, seeded, seeds_of
-from nexttrack.clustering.maps import UMAPPlaces, map_quality, umap_places
+from nexttrack.clustering.maps import UMAPThenHDBSCAN, map_quality, umap_places
 from nexttrack.clustering.stability import (
     Stability,
     agreement_over_seeds,
@@ -98,7 +97,7 @@ def estimator(method: str, setting: int = 2) -> BaseEstimator:
         "Gaussian mixture": lambda: GaussianMixture(setting, n_init=2, reg_covar=0.05),
         "Ward": lambda: AgglomerativeClustering(setting, linkage="ward"),
         "HDBSCAN": lambda: _hdbscan(setting),
-        "UMAP + HDBSCAN": lambda: make_pipeline(UMAPPlaces(min_dist=0.0), _hdbscan(setting)),
+        "UMAP + HDBSCAN": lambda: UMAPThenHDBSCAN(setting, min_samples=10),
     }[method]()
 
 
@@ -261,8 +260,8 @@ def _judge(method: str, setting: int, rows: pd.DataFrame) -> tuple[dict, Stabili
 def clusters(settings: pd.Series) -> pd.DataFrame:
     """Cluster all recordings, and place them on a map.
 
-    Ward needs all distances between rows, 26 GB for 80,000: it stays with the sample. The
-    smallest cluster of HDBSCAN is as large a share of all rows as of the sample.
+    Ward needs all distances between rows, 26 GB for 80,000 (and SciPy copies them): it stays with
+    the sample. The smallest cluster of HDBSCAN is as large a share of all rows as of the sample.
 
     Args:
         settings: the setting of each method (``chosen``).

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.cluster import HDBSCAN
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
@@ -75,26 +76,35 @@ def umap_class() -> type:
     return UMAP
 
 
-class UMAPPlaces(TransformerMixin, BaseEstimator):
-    """:func:`umap_places` as a step of a Pipeline, to cluster what it returns.
-
-    It places the rows that it is fitted on, and no others.
+class UMAPThenHDBSCAN(ClusterMixin, BaseEstimator):
+    """Clusters of places on a map: UMAP, then HDBSCAN (Campello, Moulavi & Sander 2013) on it.
 
     Args:
-        n_neighbors, min_dist: see :func:`umap_places`.
-        random_state: its seed.
+        min_cluster_size, min_samples: see :class:`sklearn.cluster.HDBSCAN`.
+        random_state: the seed of the map.
     """
 
-    def __init__(self, n_neighbors=15, min_dist=0.1, random_state=0):
-        self.n_neighbors = n_neighbors
-        self.min_dist = min_dist
+    def __init__(self, min_cluster_size=5, min_samples=None, random_state=0):
+        self.min_cluster_size = min_cluster_size
+        self.min_samples = min_samples
         self.random_state = random_state
 
-    def fit_transform(self, X, y=None):
-        """Return the places of the rows of X, float32 of rows x 2; ``y`` is ignored."""
-        return umap_places(
-            X, seed=self.random_state, n_neighbors=self.n_neighbors, min_dist=self.min_dist
+    def fit(self, X, y=None):
+        """Place the rows of X on a map and cluster the places; ``labels_`` are int64, -1 for none.
+
+        Args:
+            X: rows x columns, numbers.
+            y: ignored.
+
+        Raises:
+            ValueError: see :func:`umap_places`.
+        """
+        places = umap_places(X, seed=self.random_state, min_dist=0.0)
+        by_density = HDBSCAN(
+            min_cluster_size=self.min_cluster_size, min_samples=self.min_samples, copy=True
         )
+        self.labels_ = by_density.fit_predict(places)
+        return self
 
 
 def continuity(X: ArrayLike, embedding: ArrayLike, *, n_neighbors: int = 15) -> float:
