@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from nexttrack import bench, project, scaling
 from nexttrack.cli import app
+from nexttrack.clustering import by_sound
 from nexttrack.data import dataset
 from nexttrack.errors import UserError
 
@@ -21,7 +22,7 @@ from nexttrack.errors import UserError
 def recordings():
     rng = np.random.default_rng(4)
     n = 150
-    made = {name: rng.random(n) for name in scaling.SOUND}
+    made = {name: rng.random(n) for name in by_sound.SOUND}
     made |= {"loudness": rng.normal(-9, 5, n), "tempo": rng.uniform(60, 200, n)}
     made |= {"key": rng.integers(0, 12, n), "mode": rng.integers(0, 2, n)}
     made |= {"time_signature": rng.choice([3.0, 4.0], n), "popularity": rng.integers(0, 100, n)}
@@ -120,18 +121,18 @@ def test_what_would_take_too_long_is_not_begun_and_said(tmp_path, monkeypatch):
 
 def test_the_first_fit_of_a_process_is_not_the_measured_one(tmp_path, monkeypatch):
     fitted = []
-    fit = scaling.Fit("", scaling.features, lambda rows: fitted.append(len(rows)), warm_up=700)
+    fit = scaling.Fit("", scaling.features, lambda rows: fitted.append(len(rows)))
     monkeypatch.setattr(scaling, "FITS", {"made": fit})
-    pd.to_pickle(np.zeros((2_000, 2)), tmp_path / "rows")
+    pd.DataFrame({"a": np.zeros(2_000)}).to_parquet(tmp_path / "rows")
     scaling.fit_once("made", tmp_path / "rows", tmp_path / "report")
-    assert fitted == [700, 2_000]
+    assert fitted == [scaling.WARM_UP, 2_000]
     report = json.loads((tmp_path / "report").read_text())
     assert report["seconds"] >= 0
     assert report["start_mb"] > 1
 
 
-# umap says on import that it has no Tensorflow; ten components for so few rows do not converge.
-@pytest.mark.filterwarnings("ignore:Tensorflow not installed", "ignore::UserWarning")
+# Ten components for so few rows do not converge.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", scaling.FITS)
 def test_every_fit_runs_on_its_rows(recordings, name):
     fit = scaling.FITS[name]
@@ -171,9 +172,9 @@ def test_fits_are_measured_in_processes_and_others_keep_their_rows(root):
 
 
 def test_a_fit_that_fails_is_one_line(root, tmp_path):
-    pd.to_pickle(np.full((20, 3), np.nan), tmp_path / "rows.pickle")
+    pd.DataFrame(np.full((20, 3), np.nan), columns=list("abc")).to_parquet(tmp_path / "rows")
     with pytest.raises(UserError, match=r"nexttrack\.scaling pca ended with 1: .*NaN"):
-        scaling.measured("pca", tmp_path / "rows.pickle")
+        scaling.measured("pca", tmp_path / "rows")
 
 
 def test_an_unknown_fit_is_refused(root):

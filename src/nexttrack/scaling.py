@@ -30,6 +30,8 @@ from nexttrack.errors import UserError
 
 SIZES = (10_000, 20_000, 40_000)
 """Numbers of recordings to fit on, besides all."""
+WARM_UP = 500
+"""Rows of the fit that is not measured, enough for all code to be compiled."""
 MOST_MEGABYTES = 4_000
 """What the book may need; no fit that needs more is begun."""
 MOST_SECONDS = 600
@@ -37,11 +39,6 @@ MOST_SECONDS = 600
 LONG = 60
 """Seconds of a run after which there is no other of the same fit and size."""
 SEED = 0
-SOUND = [
-    *("energy", "acousticness", "instrumentalness", "liveness", "danceability", "speechiness"),
-    *("valence", "loudness", "tempo", "duration_ms"),
-]
-"""The columns of the features that are clustered and mapped."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +50,12 @@ class Fit:
         prepare: from recordings (a frame) to the rows to fit on, as many; not measured.
         run: the fit; measured.
         megabytes: what it needs at least, from the number of rows; None if it grows with n only.
-        warm_up: rows of the fit that is not measured, enough for all code to be compiled.
     """
 
     what: str
-    prepare: Callable[[pd.DataFrame], Any]
-    run: Callable[[Any], Any]
+    prepare: Callable[[pd.DataFrame], pd.DataFrame]
+    run: Callable[[pd.DataFrame], Any]
     megabytes: Callable[[int], float] | None = None
-    warm_up: int = 500
 
 
 def recordings(table: pd.DataFrame) -> pd.DataFrame:
@@ -68,25 +63,24 @@ def recordings(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def features(table: pd.DataFrame) -> np.ndarray:
-    """Return the features that are clustered, float64 of rows x 10."""
-    return _audio_features(table)[SOUND].to_numpy()
+def features(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the features that are clustered, rows x 10."""
+    from nexttrack.clustering import by_sound
+
+    return by_sound.sound(table)
 
 
 def features_and_popularity(table: pd.DataFrame) -> pd.DataFrame:
     """Return all audio features, with the popularity as the last column."""
-    return _audio_features(table).assign(popularity=table["popularity"].to_numpy())
-
-
-def umap_map(table: pd.DataFrame) -> np.ndarray:
-    """Return places on a UMAP of the features, float32 of rows x 2."""
-    return umap(features(table))
-
-
-def _audio_features(table: pd.DataFrame) -> pd.DataFrame:
     from nexttrack.features import audio_pipeline
 
-    return audio_pipeline(scaling="normal").set_output(transform="pandas").fit_transform(table)
+    pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas")
+    return pipeline.fit_transform(table).assign(popularity=table["popularity"].to_numpy())
+
+
+def umap_map(table: pd.DataFrame) -> pd.DataFrame:
+    """Return places on a UMAP of the features, rows x 2."""
+    return pd.DataFrame(umap(features(table)), columns=["x", "y"])
 
 
 def artists_and_genres(table: pd.DataFrame) -> np.ndarray:
@@ -97,50 +91,34 @@ def artists_and_genres(table: pd.DataFrame) -> np.ndarray:
     return pipeline.fit_transform(table)
 
 
-def k_means(X: np.ndarray) -> Any:
-    """Fit k-means."""
-    from sklearn.cluster import KMeans
+def clustered(method: str, setting: int) -> Callable[[pd.DataFrame], Any]:
+    """Return a fit of a method of chapter 05."""
 
-    return KMeans(10, n_init=10, random_state=SEED).fit(X)
+    def fit(X: pd.DataFrame) -> Any:
+        from nexttrack.clustering import by_sound
+        from nexttrack.clustering.fits import seeded
 
+        return seeded(by_sound.estimator(method, setting), SEED).fit(X)
 
-def gaussian_mixture(X: np.ndarray) -> Any:
-    """Fit a Gaussian mixture."""
-    from sklearn.mixture import GaussianMixture
-
-    return GaussianMixture(10, random_state=SEED).fit(X)
+    return fit
 
 
-def ward(X: np.ndarray) -> Any:
-    """Fit Ward's tree."""
-    from sklearn.cluster import AgglomerativeClustering
-
-    return AgglomerativeClustering(10, linkage="ward").fit(X)
-
-
-def hdbscan(X: np.ndarray) -> Any:
-    """Fit HDBSCAN."""
-    from sklearn.cluster import HDBSCAN
-
-    return HDBSCAN(min_cluster_size=100, n_jobs=-1, copy=True).fit(X)
-
-
-def pca(X: np.ndarray) -> Any:
+def pca(X: pd.DataFrame) -> Any:
     """Fit the principal components."""
     from sklearn.decomposition import PCA
 
     return PCA(2, random_state=SEED).fit_transform(X)
 
 
-def umap(X: np.ndarray) -> np.ndarray:
+def umap(X: pd.DataFrame) -> np.ndarray:
     """Fit UMAP."""
-    from umap import UMAP
+    from nexttrack.clustering import umap_places
 
     # Left to itself it takes 500 rounds for up to 10,000 rows and 200 for more: a step, no growth.
-    return UMAP(n_epochs=200, random_state=SEED, n_jobs=1).fit_transform(X)
+    return umap_places(X, seed=SEED, n_epochs=200)
 
 
-def t_sne(X: np.ndarray) -> np.ndarray:
+def t_sne(X: pd.DataFrame) -> Any:
     """Fit t-SNE."""
     from sklearn.manifold import TSNE
 
@@ -165,19 +143,18 @@ FITS = {
     "audio-pipeline": Fit(
         "audio features with artists' profiles and genre embedding", recordings, artists_and_genres
     ),
-    "k-means": Fit("k = 10, 10 starts", features, k_means),
-    "gaussian-mixture": Fit("10 components, full covariances", features, gaussian_mixture),
-    "ward": Fit("Ward's tree", features, ward, _distances_twice),
-    "hdbscan": Fit("clusters of 100 or more, all cores", features, hdbscan),
-    "pca": Fit("2 components", features, pca),
-    "umap": Fit(
-        "2 dimensions, 15 neighbours, 200 rounds, seeded: 1 core",
-        features,
-        umap,
-        warm_up=5_000,  # below 4,096 rows it takes exact neighbours and compiles no search
+    "k-means": Fit("k = 10, 4 starts", features, clustered("k-means", 10)),
+    "gaussian-mixture": Fit(
+        "10 components, full covariances, 2 starts", features, clustered("Gaussian mixture", 10)
     ),
+    "ward": Fit("Ward's tree", features, clustered("Ward", 10), _distances_twice),
+    "hdbscan": Fit("clusters of 100 or more", features, clustered("HDBSCAN", 100)),
+    "pca": Fit("2 components", features, pca),
+    "umap": Fit("2 dimensions, 15 exact neighbours, 200 rounds", features, umap),
     "t-sne": Fit("2 dimensions, perplexity 30, Barnes-Hut", features, t_sne),
-    "hdbscan-umap": Fit("HDBSCAN of places on the UMAP", umap_map, hdbscan),
+    "hdbscan-umap": Fit(
+        "clusters of 100 or more, on the UMAP", umap_map, clustered("HDBSCAN", 100)
+    ),
     "gradient-boosting": Fit(
         "popularity from audio, 100 trees", features_and_popularity, gradient_boosting
     ),
@@ -213,14 +190,14 @@ def fit_once(name: str, rows_file: Path, report_file: Path) -> None:
 
     Args:
         name: of a fit.
-        rows_file: pickled rows.
+        rows_file: rows, as Parquet.
         report_file: becomes JSON: ``seconds`` of the second fit, and ``start_mb``, the most memory
             that the process had held before it.
     """
     import resource
 
-    fit, rows = FITS[name], pd.read_pickle(rows_file)
-    fit.run(rows[: fit.warm_up])
+    fit, rows = FITS[name], pd.read_parquet(rows_file)
+    fit.run(rows[:WARM_UP])
     start_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PER_MEGABYTE
     start = time.perf_counter()
     fit.run(rows)
@@ -322,9 +299,9 @@ def scaling(
     ):
 
         def rows_file(fit: Fit, n: int) -> Path:
-            path = Path(scratch) / f"{fit.prepare.__name__}-{n}.pickle"
+            path = Path(scratch) / f"{fit.prepare.__name__}-{n}.parquet"
             if not path.exists():
-                pd.to_pickle(fit.prepare(catalogue.iloc[:n]), path)
+                fit.prepare(catalogue.iloc[:n]).to_parquet(path)
             return path
 
         for name in names:
