@@ -106,6 +106,6 @@ def test_a_map_of_too_few_rows_or_neighbours_is_refused():
 def test_umap_then_hdbscan_finds_the_clusters_of_a_mixture(mixture):
     rows, labels = mixture
     found = UMAPThenHDBSCAN(min_cluster_size=20, min_samples=5, random_state=3).fit(rows).labels_
-    assert adjusted_rand_score(labels, found) > 0.99
+    assert adjusted_rand_score(labels, found) > 0.95
     again = clone(UMAPThenHDBSCAN(20, min_samples=5)).set_params(random_state=3).fit_predict(rows)
     np.testing.assert_array_equal(found, again)

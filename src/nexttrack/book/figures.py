@@ -14,7 +14,9 @@ GREY = "#7F7F7F"
 MODELS = {
     "Random": "#B0B0B0",
     "Popularity": GREY,
+    "Shuffled clusters": "#B0B0B0",
     "Cluster popularity": PALETTE[2],
+    "Genre popularity": PALETTE[3],
     "Audio kNN": PALETTE[5],
     "Item kNN": PALETTE[0],
     "iALS": PALETTE[1],

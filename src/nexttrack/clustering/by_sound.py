@@ -4,7 +4,7 @@ How many clusters, and how stable they are, is settled on a sample of recordings
 are clustered. What takes long is kept (:mod:`nexttrack.cache`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 import pandas as pd
@@ -106,6 +106,7 @@ def _hdbscan(least_rows: int = 2) -> HDBSCAN:
 
 
 METHODS = ("k-means", "Gaussian mixture", "Ward", "HDBSCAN", "UMAP + HDBSCAN")
+ALL_ROWS = ("k-means", "Gaussian mixture", "HDBSCAN")  # those that cluster all rows, off the map
 RULES = {
     "k-means": "stability",
     "Gaussian mixture": "BIC",
@@ -129,14 +130,20 @@ def rows_to_judge(method: str) -> int:
 
 
 def choices() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Choose the setting of each method on the sample, by its rule.
+    """Choose the setting of each method, by its rule.
+
+    All but the last are settled on samples. What HDBSCAN clusters after UMAP is a map: that of all
+    recordings is made, and the silhouette is taken on the places of a sample.
 
     Returns:
         (scores, gaps). ``scores``: one row for each method, rule and setting: ``score`` and
         ``chosen`` (by this rule). ``gaps``: the k of k-means that the gap statistic chooses on each
         of five samples: ``sample``, ``k``, ``at_edge``.
     """
-    return _choices(data=fingerprint(project.edition()))
+    data = fingerprint(project.edition())
+    scores, gaps = _choices(data=data)
+    (on_map,) = _choice_on_map(settings=_settings(chosen(scores), ALL_ROWS), data=data)
+    return pd.concat([scores, on_map], ignore_index=True), gaps
 
 
 def chosen(scores: pd.DataFrame) -> pd.Series:
@@ -161,19 +168,26 @@ def _choices(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         _scores("Gaussian mixture", "BIC", bic.scores["bic"], bic.chosen),
         _scores("Ward", "silhouette", ward.scores["silhouette"], ward.chosen),
     ]
-    # What HDBSCAN clusters after UMAP is the map: there the silhouette is taken.
-    clustered = {"HDBSCAN": small, "UMAP + HDBSCAN": umap_places(small, seed=SEED, min_dist=0.0)}
-    for method, these in clustered.items():
-        choice = choose_by_silhouette(
-            these, _hdbscan(), LEAST_ROWS, seed=SEED, parameter="min_cluster_size"
-        )
-        found.append(_scores(method, "silhouette", choice.scores["silhouette"], choice.chosen))
+    found.append(_choice_of_density("HDBSCAN", small))
     gaps = []
     for draw in range(5):
         some = sample(rows, SMALL_SAMPLE, draw)
         choice = choose_by_gap(some, estimator("k-means"), max(KS), seed=SEED, n_references=10)
         gaps.append({"sample": draw, "k": choice.chosen, "at_edge": choice.at_edge})
     return pd.concat(found, ignore_index=True), pd.DataFrame(gaps)
+
+
+@cached
+def _choice_on_map(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
+    (every,) = _all_rows(settings=settings, data=data)
+    return (_choice_of_density("UMAP + HDBSCAN", sample(every[["x", "y"]])),)
+
+
+def _choice_of_density(method: str, rows: pd.DataFrame) -> pd.DataFrame:
+    choice = choose_by_silhouette(
+        rows, _hdbscan(), LEAST_ROWS, seed=SEED, parameter="min_cluster_size"
+    )
+    return _scores(method, "silhouette", choice.scores["silhouette"], choice.chosen)
 
 
 def _scores(method: str, rule: str, scores: pd.Series, chosen: int | None) -> pd.DataFrame:
@@ -217,8 +231,7 @@ def judged(settings: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
         ``seeds``: for each method with anything random the mean adjusted Rand index of fits to the
         recordings that differ in their seed, ``rand``.
     """
-    settings = {method: int(setting) for method, setting in settings.items()}
-    return _judged(settings=settings, data=fingerprint(project.edition()))
+    return _judged(settings=_settings(settings), data=fingerprint(project.edition()))
 
 
 @cached
@@ -270,27 +283,40 @@ def clusters(settings: pd.Series) -> pd.DataFrame:
         One row a recording, in the order of the table: int64 labels (-1 for none) in a column for
         each method but Ward, and the places ``x`` and ``y`` that UMAP + HDBSCAN clusters.
     """
-    settings = {method: int(setting) for method, setting in settings.items()}
-    return _clusters(settings=settings, data=fingerprint(project.edition()))[0]
+    return _clusters(settings=_settings(settings), data=fingerprint(project.edition()))[0]
 
 
 @cached
 def _clusters(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
+    (every,) = _all_rows(settings={m: settings[m] for m in ALL_ROWS}, data=data)
+    places = every[["x", "y"]].to_numpy()
+    least = _least_of_all(settings["UMAP + HDBSCAN"], len(every))
+    every.insert(3, "UMAP + HDBSCAN", _fit("HDBSCAN", least, places))
+    return (every,)
+
+
+@cached
+def _all_rows(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
     rows = sound(table("recordings")).to_numpy()
-    times = len(rows) / min(len(rows), SMALL_SAMPLE)
-    least = {m: round(s * times) for m, s in settings.items() if "HDBSCAN" in m}
     # Two processes: of all fits these two take the longest, and neither has use for two cores.
     places, by_density = Parallel(n_jobs=2)(
         [
             delayed(umap_places)(rows, seed=SEED, min_dist=0.0),
-            delayed(_fit)("HDBSCAN", least["HDBSCAN"], rows),
+            delayed(_fit)("HDBSCAN", _least_of_all(settings["HDBSCAN"], len(rows)), rows),
         ]
     )
-    labels = {"k-means": _fit("k-means", settings["k-means"], rows)}
-    labels["Gaussian mixture"] = _fit("Gaussian mixture", settings["Gaussian mixture"], rows)
-    labels["HDBSCAN"] = by_density
-    labels["UMAP + HDBSCAN"] = _fit("HDBSCAN", least["UMAP + HDBSCAN"], places)
-    return (pd.DataFrame(labels).assign(x=places[:, 0], y=places[:, 1]),)
+    by_centre = {m: _fit(m, settings[m], rows) for m in ("k-means", "Gaussian mixture")}
+    labels = pd.DataFrame(by_centre | {"HDBSCAN": by_density})
+    return (labels.assign(x=places[:, 0], y=places[:, 1]),)
+
+
+def _least_of_all(least_rows: int, n_rows: int) -> int:
+    """Return the least rows of a cluster among all that are as large a share as in the sample."""
+    return round(least_rows * n_rows / min(n_rows, SMALL_SAMPLE))
+
+
+def _settings(settings: pd.Series, methods: Collection[str] = METHODS) -> dict[str, int]:
+    return {method: int(settings[method]) for method in methods}
 
 
 def _fit(method: str, setting: int, rows: np.ndarray) -> np.ndarray:
@@ -316,7 +342,8 @@ def labels_of_items(tracks: pd.DataFrame, n_clusters: int) -> np.ndarray:
     in_threads(model.fit, [pipeline.transform(recordings)[columns].to_numpy()], 1)
     known = tracks[columns].notna().all(axis=1).to_numpy()
     labels = np.full(len(tracks), -1)
-    labels[known] = model.predict(pipeline.transform(tracks[known])[columns].to_numpy())
+    if known.any():
+        labels[known] = model.predict(pipeline.transform(tracks[known])[columns].to_numpy())
     return labels
 
 
@@ -326,8 +353,7 @@ def agreement(settings: pd.Series) -> pd.DataFrame:
     Returns:
         One row for each method and name: ``method``, ``names`` (genre or artist), ``ami``.
     """
-    settings = {method: int(setting) for method, setting in settings.items()}
-    return _agreement(settings=settings, data=fingerprint(project.edition()))[0]
+    return _agreement(settings=_settings(settings), data=fingerprint(project.edition()))[0]
 
 
 @cached
