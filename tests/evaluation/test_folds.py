@@ -102,10 +102,12 @@ def test_intervals_of_groups_are_those_of_each():
             "n_test": [10, 10, 10, 10],
         }
     )
-    result = fold_intervals(scores, "r2", ["model"])
-    assert list(result.index) == [("b",), ("a",)]
-    assert_allclose(result.loc[("b",)].to_numpy().ravel(), fold_interval([0.1, 0.2], 40, 10))
-    assert_allclose(result.loc[("a",)].to_numpy().ravel(), 0.5)
+    result = fold_intervals(scores, "r2", "model")
+    assert list(result.index) == ["b", "a"]
+    assert_allclose(result.loc["b"], fold_interval([0.1, 0.2], 40, 10))
+    assert_allclose(result.loc["a"], 0.5)
+    both = fold_intervals(scores.assign(split="one"), "r2", ["split", "model"])
+    assert both.loc[("one", "b"), "mean"] == result.loc["b", "mean"]
 
 
 def doubled(base, number):

@@ -11,6 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from nexttrack.features.neighbourhoods import (
     MEASURED,
+    changes,
     compare,
     ladder,
     names_incidence,
@@ -87,6 +88,25 @@ def test_steps_are_compared_on_a_line_of_known_neighbours():
     assert_array_equal(frame["kept"], [np.nan, 0.5])
     assert_array_equal(frame["same_artist"], [0.5, 0])
     assert_array_equal(frame["same_genre"], [0.5, 0.5])
+
+
+def test_who_leaves_and_who_joins():
+    recordings = pd.DataFrame(
+        {"artists": [[name] for name in "abcd"], "one": [0.0, 1, 2, 9], "two": [0.0, 2, 9, 1]},
+        index=[5, 6, 7, 8],
+    )
+    one, two = (
+        FunctionTransformer(lambda frame, name=name: frame[[name]]) for name in ("one", "two")
+    )
+    frame = changes(one, two, recordings, query=0, k=2)
+    assert frame["change"].to_dict() == {7: "leaves", 8: "joins"}
+
+
+def test_no_query_has_no_neighbours():
+    everyone, others = nearest(
+        np.eye(3), np.array([], dtype=int), 2, names_incidence(lists(*"abc"))
+    )
+    assert everyone.shape == others.shape == (0, 2)
 
 
 def test_every_step_of_the_ladder_gives_finite_numbers_and_only_adds(recordings):

@@ -104,23 +104,23 @@ def fold_interval(
     return scores.mean(), scores.mean() - half, scores.mean() + half
 
 
-def fold_intervals(scores: pd.DataFrame, metric: str, by: Sequence[str]) -> pd.DataFrame:
+def fold_intervals(scores: pd.DataFrame, metric: str, by: str | list[str]) -> pd.DataFrame:
     """Return :func:`fold_interval` of every group of folds.
 
     Args:
         scores: one row for each fold with ``n_train``, ``n_test``, the metric and ``by``.
         metric: name of the column of scores.
-        by: names of the columns that tell groups apart.
+        by: name or names of the columns that tell groups apart.
 
     Returns:
         ``mean``, ``low``, ``high`` indexed by the groups, in the order of the rows.
     """
-    rows = {
-        group: fold_interval(folds[metric], folds["n_train"].mean(), folds["n_test"].mean())
-        for group, folds in scores.groupby(list(by), sort=False)
-    }
-    index = pd.MultiIndex.from_tuples(rows, names=list(by))
-    return pd.DataFrame(rows.values(), index=index, columns=["mean", "low", "high"])
+
+    def of_group(folds):
+        sizes = folds["n_train"].mean(), folds["n_test"].mean()
+        return pd.Series(fold_interval(folds[metric], *sizes), ["mean", "low", "high"])
+
+    return scores.groupby(by, sort=False)[["n_train", "n_test", metric]].apply(of_group)
 
 
 def in_processes(work: Callable, shared: tuple, tasks: Sequence[tuple]) -> list:

@@ -37,7 +37,7 @@ def regressors() -> dict[str, object]:
     }
 
 
-def predict_popularity(n_splits: int = 5, n_repeats: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
+def predict_popularity(n_splits: int = 5, n_repeats: int = 2) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict popularity from three sets of features, with artists apart and with rows at random.
 
     The random split trains on as many rows as the other. Takes about a minute and a half; the

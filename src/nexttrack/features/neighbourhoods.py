@@ -112,6 +112,31 @@ def compare(
     return pd.concat(frames, ignore_index=True)
 
 
+def changes(
+    before: object, after: object, recordings: pd.DataFrame, query: int, k: int = 10
+) -> pd.DataFrame:
+    """Return which recordings leave and join the k nearest of one recording at a step.
+
+    Args:
+        before, after: unfitted transformers of the recordings.
+        recordings: with the columns of the processed table.
+        query: position of the recording.
+        k: number of neighbours.
+
+    Returns:
+        The rows of those recordings, nearest first, with a column ``change``: "leaves" for the
+        first of them and then "joins".
+    """
+    by_artist = names_incidence(recordings["artists"])
+    old, new = (
+        nearest(np.asarray(step.fit_transform(recordings)), np.array([query]), k, by_artist)[0][0]
+        for step in (before, after)
+    )
+    leave, join = old[~np.isin(old, new)], new[~np.isin(new, old)]
+    frame = recordings.iloc[np.concatenate([leave, join])]
+    return frame.assign(change=["leaves"] * len(leave) + ["joins"] * len(join))
+
+
 def nearest(
     X: np.ndarray, queries: np.ndarray, k: int, by_artist: csr_matrix
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -133,7 +158,7 @@ def nearest(
     with_artist = (by_artist[queries] @ by_artist.T).tocsr()
     # Enough for k by others even if every row with an artist of the query came first.
     wanted = np.maximum(np.diff(with_artist.indptr), 1) + k
-    if wanted.max() > len(X):
+    if wanted.max(initial=0) > len(X):
         raise ValueError(f"fewer than {k} of the {len(X)} rows are by other artists")
     size = np.minimum(2 ** np.ceil(np.log2(wanted)).astype(np.int64), len(X))
     index = NearestNeighbors(algorithm="brute").fit(X)
