@@ -12,7 +12,7 @@ from nexttrack.evaluation import cluster_comparison, whole_game
 def tracks(monkeypatch):
     """Six items, the last without sound or genre; clusters by their number modulo 2."""
     labels = np.array([0, 1, 0, 1, 0, -1])
-    monkeypatch.setattr(by_sound, "labels_of_items", lambda tracks, n_clusters: labels)
+    monkeypatch.setattr(by_sound, "labels_of_items", lambda tracks, ks: dict.fromkeys(ks, labels))
     columns = [*whole_game.SOUND, "mode", "duration_ms"]
     frame = pd.DataFrame(np.random.default_rng(0).random((6, len(columns))), columns=columns)
     frame.iloc[5] = np.nan

@@ -4,7 +4,7 @@ How many clusters, and how stable they are, is settled on a sample of recordings
 are clustered. What takes long is kept (:mod:`nexttrack.cache`).
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
 import pandas as pd
@@ -237,19 +237,31 @@ def judged(settings: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
 @cached
 def _judged(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame, ...]:
     every = sound(table("recordings"))
-    methods, clusters, seeds = [], [], []
-    for method, setting in settings.items():
-        drawn = sample(every, rows_to_judge(method))
-        for world, make in WORLDS.items():
-            row, found = _judge(method, setting, make(drawn, seed=SEED))
-            methods.append({"method": method, "world": world, **row})
-            if world == "recordings" and found is not None:
-                clusters.append(found.table().reset_index(names="cluster").assign(method=method))
-        if seeds_of(model := estimator(method, setting)):
-            threads = 1 if "UMAP" in method else 0
-            again = agreement_over_seeds(drawn, model, seed=SEED, n_seeds=4, num_threads=threads)
-            seeds.append({"method": method, "rand": again.mean()})
-    return pd.DataFrame(methods), pd.concat(clusters, ignore_index=True), pd.DataFrame(seeds)
+    jobs = sorted(settings.items(), key=lambda job: "UMAP" not in job[0])  # the longest first
+    found = Parallel(n_jobs=2)(
+        delayed(_judge_all)(method, setting, sample(every, rows_to_judge(method)))
+        for method, setting in jobs
+    )
+    return tuple(pd.concat(frames, ignore_index=True) for frames in zip(*found, strict=True))
+
+
+def _judge_all(method: str, setting: int, rows: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    worlds, clusters, seeds = [], [], []
+    for world, make in WORLDS.items():
+        row, found = _judge(method, setting, make(rows, seed=SEED))
+        worlds.append({"method": method, "world": world, **row})
+        if world == "recordings" and found is not None:
+            clusters.append(found.table().reset_index(names="cluster").assign(method=method))
+    if seeds_of(model := estimator(method, setting)):
+        threads = 1 if "UMAP" in method else 0
+        again = agreement_over_seeds(rows, model, seed=SEED, n_seeds=4, num_threads=threads)
+        seeds.append({"method": method, "rand": again.mean()})
+    columns = ["cluster", "rows", "jaccard", "dissolved", "verdict", "method"]
+    return (
+        pd.DataFrame(worlds),
+        pd.concat(clusters) if clusters else pd.DataFrame(columns=columns),
+        pd.DataFrame(seeds, columns=["method", "rand"]),
+    )
 
 
 def _judge(method: str, setting: int, rows: pd.DataFrame) -> tuple[dict, Stability | None]:
@@ -298,16 +310,18 @@ def _clusters(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
 @cached
 def _all_rows(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
     rows = sound(table("recordings")).to_numpy()
-    # Two processes: of all fits these two take the longest, and neither has use for two cores.
-    places, by_density = Parallel(n_jobs=2)(
+    # Two processes: of all fits the first two take the longest, and neither has use for two cores.
+    least = _least_of_all(settings["HDBSCAN"], len(rows))
+    by_density, places, *by_centre = Parallel(n_jobs=2)(
         [
+            delayed(_fit)("HDBSCAN", least, rows),
             delayed(umap_places)(rows, seed=SEED, min_dist=0.0),
-            delayed(_fit)("HDBSCAN", _least_of_all(settings["HDBSCAN"], len(rows)), rows),
+            delayed(_fit)("k-means", settings["k-means"], rows),
+            delayed(_fit)("Gaussian mixture", settings["Gaussian mixture"], rows),
         ]
     )
-    by_centre = {m: _fit(m, settings[m], rows) for m in ("k-means", "Gaussian mixture")}
-    labels = pd.DataFrame(by_centre | {"HDBSCAN": by_density})
-    return (labels.assign(x=places[:, 0], y=places[:, 1]),)
+    labels = dict(zip(ALL_ROWS, [*by_centre, by_density], strict=True))
+    return (pd.DataFrame(labels).assign(x=places[:, 0], y=places[:, 1]),)
 
 
 def _least_of_all(least_rows: int, n_rows: int) -> int:
@@ -324,27 +338,33 @@ def _fit(method: str, setting: int, rows: np.ndarray) -> np.ndarray:
     return in_threads(model.fit_predict, [rows], 1)[0].astype(np.int64)
 
 
-def labels_of_items(tracks: pd.DataFrame, n_clusters: int) -> np.ndarray:
-    """Return the cluster of each item by k-means on all recordings; -1 where the sound is unknown.
+def labels_of_items(tracks: pd.DataFrame, ks: Iterable[int]) -> dict[int, np.ndarray]:
+    """Return the cluster of each item by k-means on all recordings, for each number of clusters.
 
     Args:
         tracks: items x columns, with those of the table `recordings` that are about sound (a
             data set's ``tracks``); NaN where unknown. For artists they are means.
-        n_clusters: k.
+        ks: numbers of clusters.
 
     Returns:
-        int64 array of items.
+        For each k an int64 array of items; -1 where the sound is unknown.
     """
     recordings = table("recordings")
     pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas").fit(recordings)
     columns = list(SOUND)
-    model = seeded(estimator("k-means", n_clusters), seed_of(SEED))
-    in_threads(model.fit, [pipeline.transform(recordings)[columns].to_numpy()], 1)
+    rows = pipeline.transform(recordings)[columns].to_numpy()
     known = tracks[columns].notna().all(axis=1).to_numpy()
-    labels = np.full(len(tracks), -1)
-    if known.any():
-        labels[known] = model.predict(pipeline.transform(tracks[known])[columns].to_numpy())
-    return labels
+    items = pipeline.transform(tracks[known])[columns].to_numpy() if known.any() else rows[:0]
+
+    def labelled(k: int) -> np.ndarray:
+        model = seeded(estimator("k-means", k), seed_of(SEED)).fit(rows)
+        labels = np.full(len(tracks), -1)
+        if known.any():
+            labels[known] = model.predict(items)
+        return labels
+
+    ks = list(ks)
+    return dict(zip(ks, in_threads(labelled, ks), strict=True))
 
 
 def agreement(settings: pd.Series) -> pd.DataFrame:
@@ -388,12 +408,18 @@ def maps() -> tuple[pd.DataFrame, pd.DataFrame]:
 def _maps(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     drawn = sample(sound(table("recordings")))
     null = correlated_columns(drawn, seed=SEED)
-    tsne = TSNE(init="pca", random_state=SEED, perplexity=30)
+    umap, umap_null, tsne = Parallel(n_jobs=2)(
+        [
+            delayed(umap_places)(drawn, seed=SEED),
+            delayed(umap_places)(null, seed=SEED),
+            delayed(_tsne_places)(drawn.to_numpy()),
+        ]
+    )
     made = {
         "PCA": (drawn, PCA(2, random_state=SEED).fit_transform(drawn)),
-        "t-SNE": (drawn, in_threads(tsne.fit_transform, [drawn.to_numpy()], 1)[0]),
-        "UMAP": (drawn, umap_places(drawn, seed=SEED)),
-        "UMAP of null data": (null, umap_places(null, seed=SEED)),
+        "t-SNE": (drawn, tsne),
+        "UMAP": (drawn, umap),
+        "UMAP of null data": (null, umap_null),
     }
     places = [
         pd.DataFrame({"map": name, "row": drawn.index, "x": at[:, 0], "y": at[:, 1]})
@@ -403,3 +429,8 @@ def _maps(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         {"map": name, **vars(map_quality(rows, at, seed=SEED))} for name, (rows, at) in made.items()
     ]
     return pd.concat(places, ignore_index=True), pd.DataFrame(quality)
+
+
+def _tsne_places(rows: np.ndarray) -> np.ndarray:
+    model = TSNE(init="pca", random_state=SEED, perplexity=30)
+    return in_threads(model.fit_transform, [rows], 1)[0]

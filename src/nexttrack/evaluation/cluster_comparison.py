@@ -27,7 +27,7 @@ def candidates(tracks: pd.DataFrame, n_clusters: int) -> dict[str, Candidate]:
         tracks: items x columns with audio features and ``genres`` (lists), NaN where unknown.
         n_clusters: number of clusters.
     """
-    labels = {k: by_sound.labels_of_items(tracks, k) for k in (n_clusters, FINE)}
+    labels = by_sound.labels_of_items(tracks, (n_clusters, FINE))
     shuffled = {k: _shuffled(one) for k, one in labels.items()}
     genre = tracks["genres"].map(_first)
     groups = {"family": genre.map(genre_families()), "genre": genre}
