@@ -103,3 +103,9 @@ def test_maps_come_with_their_quality(study):
     assert list(quality["map"]) == ["PCA", "t-SNE", "UMAP", "UMAP of null data"]
     assert (places.groupby("map").size() == N).all()
     assert (quality.set_index("map").loc[["t-SNE", "UMAP"], "trustworthiness"] > 0.9).all()
+
+
+def test_where_a_rule_finds_nothing_the_least_setting_stands():
+    scores = pd.Series([np.nan, np.nan], index=[10, 40])
+    found = by_sound._scores("HDBSCAN", "silhouette", scores, None)
+    assert by_sound.chosen(found).to_dict() == {"HDBSCAN": 10}

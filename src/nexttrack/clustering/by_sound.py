@@ -133,7 +133,8 @@ def choices() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose the setting of each method, by its rule.
 
     All but the last are settled on samples. What HDBSCAN clusters after UMAP is a map: that of all
-    recordings is made, and the silhouette is taken on the places of a sample.
+    recordings is made, and the silhouette is taken on the places of a sample. Where a rule finds no
+    setting (no stable clusters, no density with two of them), the least one stands.
 
     Returns:
         (scores, gaps). ``scores``: one row for each method, rule and setting: ``score`` and
@@ -192,6 +193,7 @@ def _choice_of_density(method: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _scores(method: str, rule: str, scores: pd.Series, chosen: int | None) -> pd.DataFrame:
     frame = scores.rename("score").rename_axis("setting").reset_index()
+    chosen = frame["setting"].min() if chosen is None else chosen
     return frame.assign(chosen=frame["setting"] == chosen, method=method, rule=rule)
 
 
