@@ -37,20 +37,10 @@ from nexttrack.clustering.stability import (
 )
 from nexttrack.data.dataset import fingerprint, table
 from nexttrack.features import audio_pipeline
+from nexttrack.features.neighbourhoods import MEASURED
 
 SEED = 20_260_105
-SOUND = (
-    "energy",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "danceability",
-    "speechiness",
-    "valence",
-    "loudness",
-    "tempo",
-    "duration_ms",
-)
+SOUND = tuple(MEASURED)
 SAMPLE = 10_000  # rows on which k-means and the mixture are judged
 SMALL_SAMPLE = 4_000  # for the other methods: their cost grows with its square
 KS = range(2, 16)
