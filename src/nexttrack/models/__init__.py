@@ -1,8 +1,20 @@
 """Recommenders. All have implicit's interface, and work wherever implicit's own models do."""
 
 from nexttrack.models.audio import AudioKNN
-from nexttrack.models.baselines import Popularity, Random
+from nexttrack.models.baselines import Popularity, Random, RecentPopularity
 from nexttrack.models.clusters import ClusterPopularity
-from nexttrack.models.neighbours import ItemKNN
+from nexttrack.models.linear import EASE, SLIM
+from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
 
-__all__ = ["AudioKNN", "ClusterPopularity", "ItemKNN", "Popularity", "Random"]
+__all__ = [
+    "EASE",
+    "SLIM",
+    "AudioKNN",
+    "ClusterPopularity",
+    "ItemKNN",
+    "Popularity",
+    "RP3beta",
+    "Random",
+    "RecentPopularity",
+    "UserKNN",
+]

@@ -1,15 +1,12 @@
 """Recommend by sound alone: the items nearest to the centre of what a user has."""
 
 import numpy as np
-from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
-from implicit.utils import check_csr
-from scipy.sparse import csr_matrix
 
-# Added to the score of an item without features: beyond any cosine, and exact in float32.
-UNKNOWN = np.float32(-1e6)
+from nexttrack.models.factor_model import FactorModel
+from nexttrack.models.inputs import checked_user_items
 
 
-class AudioKNN(MatrixFactorizationBase):
+class AudioKNN(FactorModel):
     """Nearest neighbours in the space of audio features, with a centroid as the user's profile.
 
     The features are standardised (mean 0, spread 1 over the items that have them) and scaled to
@@ -23,6 +20,8 @@ class AudioKNN(MatrixFactorizationBase):
         features: array of items x features, any unit; NaN where unknown.
         num_threads: threads for ranking; 0 for all cores. The result does not depend on it.
     """
+
+    _STATE = ("features", "user_factors", "item_factors")
 
     def __init__(self, features=None, num_threads=0):
         super().__init__(num_threads=num_threads)
@@ -39,7 +38,7 @@ class AudioKNN(MatrixFactorizationBase):
         Raises:
             ValueError: if the features are not one row for each item, or none is complete.
         """
-        user_items = check_csr(user_items)
+        user_items = checked_user_items(user_items)
         features = np.asarray(self.features, dtype=np.float64)
         if features.shape[0] != user_items.shape[1]:
             raise ValueError(
@@ -51,33 +50,21 @@ class AudioKNN(MatrixFactorizationBase):
         spread = features[known].std(axis=0)
         standardised = (features - features[known].mean(axis=0)) / np.where(spread > 0, spread, 1)
         vectors = _unit_length(np.where(known[:, None], standardised, 0)).astype(np.float32)
-        # The last column carries the penalty of items without features; every user has 1 there.
-        penalty = np.where(known, np.float32(0), UNKNOWN)[:, None]
-        self.item_factors = np.hstack([vectors, penalty])
+        self.item_factors = vectors
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
 
     def recalculate_user(self, userid, user_items):
-        """Return the profiles of users from their rows, float32 of users x (features + 1)."""
-        profile = _unit_length(csr_matrix(user_items) @ self.item_factors[:, :-1])
-        return np.hstack([profile, np.ones((profile.shape[0], 1))]).astype(np.float32)
+        """Return the profiles of users from their rows, float32 of users x features."""
+        rows = checked_user_items(user_items, len(self.item_factors))
+        return _unit_length(rows @ self.item_factors).astype(np.float32)
 
-    def recommend(self, userid, user_items, N=10, *args, **kwargs):
-        """Rank by cosine; see :meth:`implicit.recommender_base.RecommenderBase.recommend`."""
-        ids, scores = super().recommend(userid, user_items, N, *args, **kwargs)
-        recalculate = kwargs.get("recalculate_user", args[2] if len(args) > 2 else False)
-        profile = np.atleast_2d(self._user_factor(userid, user_items, recalculate))[:, :-1]
-        placed = profile.any(axis=1) if ids.ndim == 2 else profile.any()
-        keep = (scores > UNKNOWN / 2) & (placed[:, None] if ids.ndim == 2 else placed)
-        return np.where(keep, ids, -1), np.where(keep, scores, -np.finfo(np.float32).max)
+    def _factors_of(self, users, user_items, recalculate_user):
+        # NaN stands for a user without a place: no score of theirs is a number.
+        factors = super()._factors_of(users, user_items, recalculate_user)
+        return np.where(factors.any(axis=1, keepdims=True), factors, np.float32(np.nan))
 
-    def save(self, file):
-        """Write the model as ``.npz``."""
-        np.savez(
-            file,
-            features=self.features,
-            item_factors=self.item_factors,
-            user_factors=self.user_factors,
-        )
+    def _known_items(self):
+        return np.isfinite(self.features).all(axis=1)
 
 
 def _unit_length(vectors):

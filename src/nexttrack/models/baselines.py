@@ -1,16 +1,23 @@
-"""The two baselines that every other recommender has to beat: chance and popularity."""
+"""The baselines that every other recommender has to beat: chance, popularity, recent popularity."""
 
 import numpy as np
-from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
 from implicit.recommender_base import RecommenderBase
-from implicit.utils import check_csr
+from numba import njit
+from scipy.sparse import csr_matrix
+
+from nexttrack.models.factor_model import FactorModel
+from nexttrack.models.inputs import allowed_items, asked_users, checked_user_items
+from nexttrack.models.model_file import ModelFile
+from nexttrack.models.ranking import NO_SCORE, single
+from nexttrack.random_streams import STEP, below, start_of, stream
+from nexttrack.threads import in_chunks
 
 
-class Popularity(MatrixFactorizationBase):
+class Popularity(FactorModel):
     """Recommend to everyone what most users have, leaving out what they have already.
 
     The score of an item is its number of users. It is a factor model with one factor: every user
-    has the factor 1 and every item its count, so implicit's compiled top-N ranks it.
+    has the factor 1 and every item its count.
     """
 
     def fit(self, user_items, show_progress=True, callback=None):
@@ -20,22 +27,72 @@ class Popularity(MatrixFactorizationBase):
             user_items: ``csr_matrix`` of users x items; an entry above 0 counts as one user.
             show_progress: ignored, there is nothing to wait for.
             callback: ignored, there are no epochs.
+
+        Raises:
+            ValueError: if a weight is negative, NaN or infinite.
         """
-        user_items = check_csr(user_items)
-        users = np.bincount(user_items.indices[user_items.data > 0], minlength=user_items.shape[1])
-        self.item_factors = users.astype(np.float32)[:, None]
-        self.user_factors = np.ones((user_items.shape[0], 1), dtype=np.float32)
+        self._keep_scores(self._scores(checked_user_items(user_items)), user_items.shape[0])
+
+    def _scores(self, user_items: csr_matrix) -> np.ndarray:
+        return np.bincount(user_items.indices, minlength=user_items.shape[1])
+
+    def _keep_scores(self, scores: np.ndarray, n_users: int):
+        self.item_factors = scores.astype(np.float32)[:, None]
+        self.user_factors = np.ones((n_users, 1), dtype=np.float32)
 
     def recalculate_user(self, userid, user_items):
         """Return the factor 1 for each of the given users, known or not."""
         return np.ones((np.size(userid), 1), dtype=np.float32)
 
-    def save(self, file):
-        """Write the model as ``.npz``."""
-        np.savez(file, item_factors=self.item_factors, user_factors=self.user_factors)
+    def similar_users(self, *args, **kwargs):
+        """Not defined: all users are alike to it."""
+        raise NotImplementedError(f"{type(self).__name__} has no similarity between users")
+
+    def similar_items(self, *args, **kwargs):
+        """Not defined: it knows of an item how popular it is, and nothing else."""
+        raise NotImplementedError(f"{type(self).__name__} has no similarity between items")
 
 
-class Random(RecommenderBase):
+class RecentPopularity(Popularity):
+    """Popularity in which a user counts the less the longer ago it was.
+
+    The score of an item is the sum over its users of ``2^(-age / half_life)``, the age being the
+    days from the user's date to the latest date in the training data.
+
+    Args:
+        dates: ``csr_matrix`` of users x items with the day of each pair, counted from 1970-01-01
+            and above 0 (:meth:`nexttrack.data.dataset.Dataset.days`). It may hold more pairs than
+            ``fit`` is given; the dates of others are not looked at.
+        half_life: days in which a user's weight falls to a half, above 0; may be infinite, which is
+            :class:`Popularity`.
+
+    Raises:
+        ValueError: for another half-life.
+    """
+
+    _STATE = ("half_life", "user_factors", "item_factors")
+
+    def __init__(self, dates=None, half_life=90.0, num_threads=0):
+        super().__init__(num_threads=num_threads)
+        if not half_life > 0:
+            raise ValueError(f"half_life must be above 0 days, not {half_life}")
+        self.dates = dates
+        self.half_life = half_life
+
+    def _scores(self, user_items):
+        if self.dates is None or self.dates.shape != user_items.shape:
+            shape = None if self.dates is None else self.dates.shape
+            raise ValueError(f"dates have shape {shape}, user_items {user_items.shape}")
+        users = np.repeat(np.arange(user_items.shape[0]), np.diff(user_items.indptr))
+        days = np.asarray(self.dates[users, user_items.indices], dtype=np.float64).ravel()
+        if not (days > 0).all():
+            place = np.flatnonzero(~(days > 0))[0]
+            raise ValueError(f"no date for user {users[place]}, item {user_items.indices[place]}")
+        weights = 0.5 ** ((days.max(initial=0) - days) / self.half_life)
+        return np.bincount(user_items.indices, weights=weights, minlength=user_items.shape[1])
+
+
+class Random(ModelFile, RecommenderBase):
     """Recommend to each user a uniform random sample of the catalogue.
 
     The list of a user depends on the seed and on the user's id alone: not on the other users of
@@ -43,15 +100,23 @@ class Random(RecommenderBase):
 
     Args:
         random_state: the seed, a whole number of at least 0.
+        num_threads: threads; 0 for all cores.
     """
 
-    def __init__(self, random_state=0):
+    _STATE = ("random_state", "n_items")
+
+    def __init__(self, random_state=0, num_threads=0):
         self.random_state = random_state
+        self.num_threads = num_threads
         self.n_items = None
 
     def fit(self, user_items, show_progress=True, callback=None):
-        """Keep the size of the catalogue; nothing is learned."""
-        self.n_items = user_items.shape[1]
+        """Keep the size of the catalogue; nothing is learned.
+
+        Raises:
+            ValueError: if a weight is negative, NaN or infinite.
+        """
+        self.n_items = checked_user_items(user_items).shape[1]
 
     def recommend(
         self,
@@ -65,30 +130,23 @@ class Random(RecommenderBase):
     ):
         """Draw N items without replacement; the scores fall from 1 towards 0 with the rank.
 
-        Args and result are those of :meth:`implicit.recommender_base.RecommenderBase.recommend`;
-        short lists are padded with the id -1.
+        Args and result are those of :meth:`implicit.recommender_base.RecommenderBase.recommend`.
+        The lists of a batch are padded with the id -1, the list of a single user is short.
         """
-        if filter_items is not None and items is not None:
-            raise ValueError("Can't specify both filter_items and items")
-        candidates = np.arange(self.n_items) if items is None else np.unique(items)
-        if candidates.size and (candidates[0] < 0 or candidates[-1] >= self.n_items):
-            raise IndexError("Some of selected itemids are not in the model")
-        if filter_items is not None:
-            candidates = np.setdiff1d(candidates, filter_items)
-        users = np.atleast_1d(userid)
+        users = asked_users(userid, user_items, N, self.n_items)
+        candidates = np.flatnonzero(allowed_items(self.n_items, filter_items, items))
         ids = np.full((len(users), N), -1, dtype=np.int32)
-        for row, user in enumerate(users):
-            seen = user_items[row].indices if filter_already_liked_items else ()
-            ids[row] = self._draw(user, candidates, seen, N)
-        scores = np.broadcast_to(1 - np.arange(N, dtype=np.float32) / max(N, 1), ids.shape)
-        scores = np.where(ids >= 0, scores, -np.finfo(np.float32).max)
-        return (ids[0], scores[0]) if np.isscalar(userid) else (ids, scores)
+        indptr, indices = user_items.indptr, user_items.indices
+        if not filter_already_liked_items:
+            indptr = np.zeros_like(indptr)
+        start = start_of(self.random_state)
 
-    def _draw(self, user, candidates, seen, N):
-        rng = np.random.default_rng((self.random_state, int(user)))
-        drawn = rng.choice(candidates, size=min(N + len(seen), len(candidates)), replace=False)
-        drawn = drawn[~np.isin(drawn, seen)][:N]
-        return np.pad(drawn, (0, N - len(drawn)), constant_values=-1)
+        def fill(first, last):
+            _draw(first, last, start, users, candidates, indptr, indices, ids)
+
+        in_chunks(fill, len(users), self.num_threads)
+        scores = np.broadcast_to(1 - np.arange(N, dtype=np.float32) / max(N, 1), ids.shape)
+        return single(userid, ids, np.where(ids >= 0, scores, np.float32(NO_SCORE)))
 
     def similar_users(self, userid, N=10, filter_users=None, users=None):
         """Not defined: chance knows no similarity."""
@@ -100,6 +158,32 @@ class Random(RecommenderBase):
         """Not defined: chance knows no similarity."""
         raise NotImplementedError("Random has no similarity between items")
 
-    def save(self, file):
-        """Write the model as ``.npz``."""
-        np.savez(file, random_state=self.random_state, n_items=self.n_items)
+
+@njit(nogil=True, cache=True)
+def _draw(first, last, start, users, candidates, hidden_ptr, hidden_ids, ids):
+    """Fill in the lists of the users first..last: the head of a shuffle (Fisher & Yates 1938)."""
+    N, n = ids.shape[1], len(candidates)
+    deck = candidates.copy()
+    swapped = np.empty(n, dtype=np.int64)
+    hidden = np.zeros(max(candidates.max() + 1 if n else 0, 1), dtype=np.bool_)
+    for row in range(first, last):
+        for p in range(hidden_ptr[row], hidden_ptr[row + 1]):
+            if hidden_ids[p] < len(hidden):
+                hidden[hidden_ids[p]] = True
+        state = stream(start, users[row])
+        place = kept = 0
+        while kept < N and place < n:
+            state += STEP
+            swapped[place] = other = place + np.int64(below(state, n - place))
+            deck[place], deck[other] = deck[other], deck[place]
+            if not hidden[deck[place]]:
+                ids[row, kept] = deck[place]
+                kept += 1
+            place += 1
+        while place > 0:  # the next user gets the deck in order, so nothing depends on this one
+            place -= 1
+            other = swapped[place]
+            deck[place], deck[other] = deck[other], deck[place]
+        for p in range(hidden_ptr[row], hidden_ptr[row + 1]):
+            if hidden_ids[p] < len(hidden):
+                hidden[hidden_ids[p]] = False

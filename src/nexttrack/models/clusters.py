@@ -1,12 +1,13 @@
 """Recommend what is popular in the clusters that a user listens to."""
 
 import numpy as np
-from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
-from implicit.utils import check_csr
 from scipy.sparse import csr_matrix
 
+from nexttrack.models.factor_model import FactorModel
+from nexttrack.models.inputs import checked_user_items
 
-class ClusterPopularity(MatrixFactorizationBase):
+
+class ClusterPopularity(FactorModel):
     """Popularity within clusters of items, weighted by the user's share of each cluster.
 
     The score is a probability, the aspect model (Hofmann 1999, UAI) with clusters that are given::
@@ -28,9 +29,9 @@ class ClusterPopularity(MatrixFactorizationBase):
     lost. The weights of items in a group that nobody had in ``fit`` are left out, as nothing is
     known to be popular there.
 
-    Ties are ranked as implicit's top-N ranks them; items that score 0 come last and are not
-    left out. Groups are columns of dense float32 factors: 200 of them take 64 MB for 80,000 items,
-    and scoring takes as long as with as many latent factors.
+    Items that score 0 come last and are not left out. Groups are columns of dense float32 factors:
+    200 of them take 64 MB for 80,000 items, and scoring takes as long as with as many latent
+    factors.
 
     Args:
         labels: the cluster of each item, whole numbers of at least -1. Which number stands for
@@ -49,6 +50,15 @@ class ClusterPopularity(MatrixFactorizationBase):
     Raises:
         ValueError: for a negative or NaN shrinkage.
     """
+
+    _STATE = (
+        "labels",
+        "shrinkage",
+        "item_groups",
+        "group_shares",
+        "item_factors",
+        "user_factors",
+    )
 
     def __init__(self, labels=None, shrinkage=10.0, num_threads=0):
         super().__init__(num_threads=num_threads)
@@ -72,13 +82,12 @@ class ClusterPopularity(MatrixFactorizationBase):
             ValueError: if the labels are not one whole number of at least -1 for each item, no user
                 has an item, or a weight is negative, NaN or infinite.
         """
-        user_items = check_csr(user_items)
-        _check_weights(user_items)
+        user_items = checked_user_items(user_items)
         n_items = user_items.shape[1]
         groups, self.item_groups = np.unique(
             _checked_labels(self.labels, n_items), return_inverse=True
         )
-        users = np.bincount(user_items.indices[user_items.data > 0], minlength=n_items)
+        users = np.bincount(user_items.indices, minlength=n_items)
         if not users.any():
             raise ValueError("user_items is empty: no user has an item")
         sizes = np.bincount(self.item_groups, weights=users)
@@ -94,8 +103,7 @@ class ClusterPopularity(MatrixFactorizationBase):
         Raises:
             ValueError: if a weight is negative, NaN or infinite.
         """
-        user_items = check_csr(user_items)
-        _check_weights(user_items)
+        user_items = checked_user_items(user_items, len(self.item_groups))
         known = (self.group_shares > 0)[self.item_groups].astype(np.float64)
         one_hot = csr_matrix(
             (known, self.item_groups, np.arange(len(known) + 1)),
@@ -117,18 +125,6 @@ class ClusterPopularity(MatrixFactorizationBase):
             "ClusterPopularity has no similarity between items beyond their labels"
         )
 
-    def save(self, file):
-        """Write the model as ``.npz``."""
-        np.savez(
-            file,
-            labels=self.labels,
-            shrinkage=self.shrinkage,
-            item_groups=self.item_groups,
-            group_shares=self.group_shares,
-            item_factors=self.item_factors,
-            user_factors=self.user_factors,
-        )
-
 
 def _checked_labels(labels, n_items):
     labels = np.asarray(labels)
@@ -141,11 +137,3 @@ def _checked_labels(labels, n_items):
     if (labels < -1).any():
         raise ValueError(f"labels must be -1 (no cluster) or more, not {labels.min()}")
     return labels
-
-
-def _check_weights(user_items):
-    wrong = ~(np.isfinite(user_items.data) & (user_items.data >= 0))
-    if wrong.any():
-        raise ValueError(
-            f"weights in user_items must be finite and 0 or more, not {user_items.data[wrong][0]}"
-        )

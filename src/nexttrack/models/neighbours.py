@@ -1,22 +1,21 @@
-"""Neighbours by co-occurrence: what the same users have."""
+"""Neighbours by co-occurrence: what the same users have, and who has the same items."""
+
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from implicit.nearest_neighbours import (
-    ItemItemRecommender,
-    NearestNeighboursScorer,
-    bm25_weight,
-    tfidf_weight,
-)
-from implicit.utils import check_csr
-from numba import njit
+from implicit.recommender_base import RecommenderBase
 from scipy.sparse import csr_matrix
 
-from nexttrack.threads import in_chunks
+from nexttrack.models.inputs import allowed_items, asked_users, checked_user_items
+from nexttrack.models.model_file import ModelFile
+from nexttrack.models.ranking import NO_SCORE, single
+from nexttrack.models.similarity import SimilarityModel, nearest_rows, weighted_sums
 
 WEIGHTINGS = ("cosine", "tfidf", "bm25")
 
 
-class ItemKNN(ItemItemRecommender):
+class ItemKNN(SimilarityModel):
     """Item-to-item nearest neighbours (Deshpande & Karypis 2004) with shrinkage.
 
     With x_i the weighted row of users of item i, the similarity of two items is
@@ -38,12 +37,11 @@ class ItemKNN(ItemItemRecommender):
         ValueError: for another weighting, shrinkage or K.
     """
 
+    _STATE = ("similarity", "K", "weighting", "shrinkage")
+
     def __init__(self, K=20, weighting="cosine", shrinkage=0.0, num_threads=0):
         super().__init__(K=K, num_threads=num_threads)
-        if weighting not in WEIGHTINGS:
-            raise ValueError(f"weighting is {weighting!r}; it can be {', '.join(WEIGHTINGS)}")
-        if K < 1 or shrinkage < 0 or (shrinkage and weighting == "bm25"):
-            raise ValueError("K must be 1 or more, shrinkage 0 or more, and 0 with bm25")
+        _check_settings(K, weighting, shrinkage)
         self.weighting = weighting
         self.shrinkage = shrinkage
 
@@ -51,48 +49,75 @@ class ItemKNN(ItemItemRecommender):
         """Find each item's neighbours.
 
         Args:
-            user_items: ``csr_matrix`` of users x items, values above 0.
+            user_items: ``csr_matrix`` of users x items, values of at least 0.
             show_progress: ignored; this takes seconds.
             callback: ignored, there are no epochs.
+
+        Raises:
+            ValueError: if a weight is negative, NaN or infinite.
         """
-        item_users = self._weighted(check_csr(user_items).T.tocsr())
-        users = item_users.T.tocsr()
-        norms = np.sqrt(item_users.multiply(item_users).sum(axis=1)).A1
-        n_items = item_users.shape[0]
-        ids = np.full((n_items, min(self.K, n_items)), -1, dtype=np.int32)
-        similarities = np.zeros(ids.shape)
-
-        def fill(start, stop):
-            _top_k(
-                start,
-                stop,
-                item_users.indptr,
-                item_users.indices,
-                item_users.data,
-                users.indptr,
-                users.indices,
-                users.data,
-                norms,
-                self.weighting != "bm25",
-                float(self.shrinkage),
-                ids,
-                similarities,
+        items = checked_user_items(user_items).T.tocsr().astype(np.float64)
+        items = Weighting.of(items, self.weighting).apply(items)
+        norms = _norms(items, self.weighting)
+        self._keep(
+            nearest_rows(
+                items, items.T.tocsr(), self.K, norms, norms, self.shrinkage, self.num_threads
             )
-
-        in_chunks(fill, n_items, self.num_threads)
-        kept = ids >= 0
-        indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-        self.similarity = csr_matrix(
-            (similarities[kept], ids[kept], indptr), shape=(n_items, n_items)
         )
-        self.scorer = NearestNeighboursScorer(self.similarity)
 
-    def _weighted(self, item_users):
-        if self.weighting == "tfidf":
-            item_users = tfidf_weight(item_users).tocsr()
-        elif self.weighting == "bm25":
-            item_users = bm25_weight(item_users, K1=1.2, B=0.75).tocsr()
-        return item_users.astype(np.float64)
+
+class UserKNN(ModelFile, RecommenderBase):
+    """User-to-user nearest neighbours (Herlocker, Konstan, Borchers & Riedl 1999) with shrinkage.
+
+    With x_u the weighted row of user u, the similarity of two users is
+    ``x_u . x_v / (|x_u| |x_v| + shrinkage)``; for ``"bm25"`` it is ``x_u . x_v``. The score of an
+    item is the sum, over the K users of the training data who are most similar, of the similarity
+    times that user's value of the item.
+
+    A user is the row of ``user_items``; the neighbours are looked for when lists are asked for. A
+    user known from ``fit`` is not a neighbour of their own, unless ``recalculate_user`` says that
+    the row is of somebody else.
+
+    Args:
+        K: neighbours of each user, at least 1.
+        weighting: ``"cosine"`` (values as they are), ``"tfidf"`` or ``"bm25"`` (K1 1.2, B 0.75),
+            as implicit defines them for the rows of a matrix, here the users.
+        shrinkage: at least 0; with ``"bm25"`` 0.
+        num_threads: threads; 0 for all cores. The result does not depend on it.
+
+    Raises:
+        ValueError: for another weighting, shrinkage or K.
+    """
+
+    _STATE = ("user_items", "K", "weighting", "shrinkage")
+
+    def __init__(self, K=100, weighting="cosine", shrinkage=0.0, num_threads=0):
+        _check_settings(K, weighting, shrinkage)
+        self.K = K
+        self.weighting = weighting
+        self.shrinkage = shrinkage
+        self.num_threads = num_threads
+        self.user_items = None
+
+    def fit(self, user_items, show_progress=True, callback=None):
+        """Keep the rows of all users, weighted and by item.
+
+        Args:
+            user_items: ``csr_matrix`` of users x items, values of at least 0.
+            show_progress: ignored; this takes no time.
+            callback: ignored, there are no epochs.
+
+        Raises:
+            ValueError: if a weight is negative, NaN or infinite.
+        """
+        self.user_items = checked_user_items(user_items).astype(np.float64)
+        self._loaded()
+
+    def _loaded(self):
+        self._weights = Weighting.of(self.user_items, self.weighting)
+        weighted = self._weights.apply(self.user_items)
+        self._item_users = weighted.T.tocsr()
+        self._user_norms = _norms(weighted, self.weighting)
 
     def recommend(
         self,
@@ -104,216 +129,176 @@ class ItemKNN(ItemItemRecommender):
         recalculate_user=False,
         items=None,
     ):
-        """Rank by the sum of similarities; see implicit's ``RecommenderBase.recommend``.
+        """Rank by what similar users have; see implicit's ``RecommenderBase.recommend``.
 
-        A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
-        Items without any similarity to the profile are not recommended: the lists of a batch are
-        padded with the id -1, the list of a single user is short.
+        Items that no neighbour has are not recommended: the lists of a batch are padded with the
+        id -1, the list of a single user is short.
+
+        Raises:
+            ValueError: if ``user_items`` is not a CSR matrix with a row for each user and the
+                model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
+            IndexError: for an item outside the catalogue.
         """
-        if not isinstance(user_items, csr_matrix):
-            raise ValueError("user_items needs to be a CSR sparse matrix")
-        if user_items.shape[0] != np.size(userid):
-            raise ValueError("user_items must contain 1 row for every user in userids")
-        if filter_items is not None and items is not None:
-            raise ValueError("Can't specify both filter_items and items")
-        n_items = self.similarity.shape[0]
-        allowed = np.full(n_items, items is None)
-        if items is not None:
-            items = np.asarray(items)
-            if items.size and (items.max() >= n_items or items.min() < 0):
-                raise IndexError("Some of selected itemids are not in the model")
-            allowed[items] = True
-        if filter_items is not None:
-            allowed[np.asarray(filter_items)] = False
-        ids = np.full((user_items.shape[0], N), -1, dtype=np.int32)
-        scores = np.full(ids.shape, -np.finfo(np.float32).max, dtype=np.float64)
-        values = user_items.data.astype(np.float64)
+        n_items = self.user_items.shape[1]
+        users = asked_users(userid, user_items, N, n_items)
+        ids, scores = weighted_sums(
+            self._neighbours(user_items, None if recalculate_user else users),
+            self.user_items,
+            N,
+            hidden=user_items if filter_already_liked_items else None,
+            allowed=allowed_items(n_items, filter_items, items),
+            num_threads=self.num_threads,
+        )
+        return single(userid, ids, scores)
 
-        def fill(start, stop):
-            _recommend(
-                start,
-                stop,
-                user_items.indptr,
-                user_items.indices,
-                values,
-                self.similarity.indptr,
-                self.similarity.indices,
-                self.similarity.data,
-                allowed,
-                bool(filter_already_liked_items),
-                ids,
-                scores,
-            )
+    def similar_users(self, userid, N=10, filter_users=None, users=None):
+        """Return the most similar users of the training data, without the user themself."""
+        asked = np.atleast_1d(userid)
+        allowed = allowed_items(self.user_items.shape[0], filter_users, users)
+        near = self._neighbours(self.user_items[asked], asked, self.user_items.shape[0])
+        ids = np.full((len(asked), N), -1, dtype=np.int32)
+        scores = np.full(ids.shape, NO_SCORE, dtype=np.float64)
+        for row, (start, stop) in enumerate(pairwise(near.indptr)):
+            kept = np.flatnonzero(allowed[near.indices[start:stop]])[:N] + start
+            ids[row, : len(kept)] = near.indices[kept]
+            scores[row, : len(kept)] = near.data[kept]
+        return single(userid, ids, scores)
 
-        if N:
-            in_chunks(fill, len(ids), self.num_threads)
-        if np.isscalar(userid):
-            return ids[0][ids[0] >= 0], scores[0][ids[0] >= 0]
-        return ids, scores
+    def similar_items(self, *args, **kwargs):
+        """Not defined: the model compares users."""
+        raise NotImplementedError("UserKNN has no similarity between items")
 
-    def explain(self, user_items, itemid, N=3):
-        """Return what in a user's profile speaks for an item.
+    def _neighbours(self, rows, users=None, K=None):
+        """Return the similarities of rows to the K nearest known users, float64 of rows x users."""
+        rows = self._weights.apply(rows.astype(np.float64))
+        K, norms = K or self.K, _norms(rows, self.weighting)
+        near = nearest_rows(
+            rows,
+            self._item_users,
+            K if users is None else K + 1,
+            norms,
+            self._user_norms,
+            self.shrinkage,
+            self.num_threads,
+        )
+        return near if users is None else _without_self(near, users, K)
+
+
+class RP3beta(SimilarityModel):
+    """Random walks of three steps, with popular items held back (Paudel et al. 2017, TiiS 7(1)).
+
+    From an item to one of its users, to one of that user's items: with p_iu and p_uj the
+    probabilities of the two steps, each the value over the sum of its row,
+    ``W_ij = (sum over u of p_iu^alpha p_uj^alpha) / n_j^beta``, n_j the sum of item j's values.
+    Each item keeps its K largest; the score is the sum of W over the user's items times their
+    values. With beta 0 it is P3alpha (Cooper et al. 2014).
+
+    Args:
+        K: entries kept for each item, at least 1.
+        alpha: power of the probabilities of a step, above 0.
+        beta: how far popular items are held back, at least 0.
+        num_threads: threads; 0 for all cores. The result does not depend on it.
+
+    Raises:
+        ValueError: for another K, alpha or beta.
+    """
+
+    _STATE = ("similarity", "K", "alpha", "beta")
+
+    def __init__(self, K=100, alpha=1.0, beta=0.5, num_threads=0):
+        super().__init__(K=K, num_threads=num_threads)
+        if not (K >= 1 and alpha > 0 and beta >= 0):
+            raise ValueError("K must be 1 or more, alpha above 0, beta 0 or more")
+        self.alpha = alpha
+        self.beta = beta
+
+    def fit(self, user_items, show_progress=True, callback=None):
+        """Find where walks from each item end.
 
         Args:
-            user_items: ``csr_matrix`` of 1 x items, the profile.
-            itemid: the recommended item.
-            N: number of reasons.
+            user_items: ``csr_matrix`` of users x items, values of at least 0.
+            show_progress: ignored; this takes seconds.
+            callback: ignored, there are no epochs.
 
-        Returns:
-            Tuple of (item ids, shares of the score), largest first; the shares of the whole
-            profile sum to 1. Both are empty where nothing speaks for the item.
+        Raises:
+            ValueError: if a weight is negative, NaN or infinite.
         """
-        profile = csr_matrix(user_items)
-        to_item = self.similarity[profile.indices][:, [itemid]].toarray()[:, 0]
-        part = to_item * profile.data
-        best = np.argsort(-part, kind="stable")[:N]
-        best = best[part[best] > 0]
-        return profile.indices[best], part[best] / (part.sum() or 1)
+        users = checked_user_items(user_items).astype(np.float64)
+        items = users.T.tocsr()
+        held_back = items.sum(axis=1).A1 ** self.beta
+        self._keep(
+            nearest_rows(
+                _steps(items, self.alpha),
+                _steps(users, self.alpha),
+                self.K,
+                right_scale=held_back,
+                num_threads=self.num_threads,
+            )
+        )
 
 
-@njit(nogil=True, cache=True)
-def _keep_best(item, value, ids, values, n):
-    """Offer an item to the best found so far, a heap of n with the worst in front; return n.
+@dataclass(frozen=True)
+class Weighting:
+    """Weights of the entries of a row, as implicit defines them.
 
-    Of equal values the smaller id is better, so the best do not depend on the order of offers.
+    Attributes:
+        name: one of ``WEIGHTINGS``.
+        idf: ``log(n_rows) - log(1 + rows that have the column)`` of each column.
+        mean_length: mean sum of a row.
     """
-    if n < len(ids):
-        place = n
-        n += 1
-        while place > 0:  # up, while the item is worse than its parent
-            parent = (place - 1) // 2
-            if value < values[parent] or (value == values[parent] and item > ids[parent]):
-                ids[place], values[place] = ids[parent], values[parent]
-                place = parent
-            else:
-                break
-    elif value > values[0] or (value == values[0] and item < ids[0]):
-        place = _gap(item, value, ids, values, n)
-    else:
-        return n
-    ids[place], values[place] = item, value
-    return n
+
+    name: str
+    idf: np.ndarray
+    mean_length: float
+
+    @classmethod
+    def of(cls, rows: csr_matrix, name: str) -> "Weighting":
+        """Learn the weights from rows, float64 without stored zeros."""
+        counts = np.bincount(rows.indices, minlength=rows.shape[1])
+        idf = np.log(max(rows.shape[0], 1)) - np.log1p(counts)
+        return cls(name, idf, rows.sum() / max(rows.shape[0], 1))
+
+    def apply(self, rows: csr_matrix) -> csr_matrix:
+        """Return rows with their entries weighted, float64."""
+        if self.name == "cosine":
+            return rows
+        weighted = rows.copy()
+        if self.name == "tfidf":
+            weighted.data = np.sqrt(rows.data) * self.idf[rows.indices]
+            return weighted
+        K1, B = 1.2, 0.75
+        lengths = np.repeat(rows.sum(axis=1).A1, np.diff(rows.indptr))
+        longer = (1 - B) + B * lengths / (self.mean_length or 1)
+        weighted.data = rows.data * (K1 + 1) / (K1 * longer + rows.data) * self.idf[rows.indices]
+        return weighted
 
 
-@njit(nogil=True, cache=True)
-def _gap(item, value, ids, values, n):
-    """Drop the front of a heap of n; return the place that this leaves for an item."""
-    place = 0
-    while 2 * place + 1 < n:  # down, while a child is worse than the item
-        child = 2 * place + 1
-        if child + 1 < n and (
-            values[child + 1] < values[child]
-            or (values[child + 1] == values[child] and ids[child + 1] > ids[child])
-        ):
-            child += 1
-        if values[child] < value or (values[child] == value and ids[child] > item):
-            ids[place], values[place] = ids[child], values[child]
-            place = child
-        else:
-            break
-    return place
+def _check_settings(K, weighting, shrinkage):
+    if weighting not in WEIGHTINGS:
+        raise ValueError(f"weighting is {weighting!r}; it can be {', '.join(WEIGHTINGS)}")
+    if not (K >= 1 and shrinkage >= 0) or (shrinkage and weighting == "bm25"):
+        raise ValueError("K must be 1 or more, shrinkage 0 or more, and 0 with bm25")
 
 
-@njit(nogil=True, cache=True)
-def _best_first(ids, values, n):
-    """Order a heap of n from the best to the worst, in place."""
-    while n > 1:
-        n -= 1
-        item, value = ids[n], values[n]
-        ids[n], values[n] = ids[0], values[0]
-        place = _gap(item, value, ids, values, n)
-        ids[place], values[place] = item, value
+def _norms(rows: csr_matrix, weighting: str) -> np.ndarray | None:
+    """Return the length of each row, or None for a weighting that does not divide by it."""
+    return None if weighting == "bm25" else np.sqrt(rows.multiply(rows).sum(axis=1)).A1
 
 
-@njit(nogil=True, cache=True)
-def _add_row(row, weight, ptr, ids, data, total, touched, n, marks, mark):
-    """Add a weighted sparse row to a dense total; note what it touched; return how many.
-
-    What was touched before bears the mark: a sum may well be 0.
-    """
-    for q in range(ptr[row], ptr[row + 1]):
-        column = ids[q]
-        if marks[column] != mark:
-            marks[column] = mark
-            touched[n] = column
-            n += 1
-        total[column] += weight * data[q]
-    return n
+def _steps(rows: csr_matrix, alpha: float) -> csr_matrix:
+    """Return the probabilities of a step from each row, to the power of alpha."""
+    sums = rows.sum(axis=1).A1
+    steps = rows.copy()
+    steps.data = (rows.data / np.repeat(sums, np.diff(rows.indptr))) ** alpha
+    return steps
 
 
-@njit(nogil=True, cache=True)
-def _top_k(
-    start,
-    stop,
-    item_ptr,
-    item_ids,
-    item_data,
-    user_ptr,
-    user_ids,
-    user_data,
-    norms,
-    cosine,
-    shrinkage,
-    ids,
-    similarities,
-):
-    """Fill in the nearest items, ids (int32) and similarities, for the items start..stop.
-
-    Row by row of the Gram matrix, each summed up sparsely in the order of users.
-    """
-    n_items = len(item_ptr) - 1
-    total = np.zeros(n_items)
-    touched = np.empty(n_items, dtype=np.int32)
-    marks = np.full(n_items, -1)
-    for item in range(start, stop):
-        n = 0
-        for p in range(item_ptr[item], item_ptr[item + 1]):
-            row = user_ptr, user_ids, user_data
-            n = _add_row(item_ids[p], item_data[p], *row, total, touched, n, marks, item)
-        kept = 0
-        for t in range(n):
-            other = touched[t]
-            value = total[other]
-            if cosine:
-                scale = norms[item] * norms[other] + shrinkage
-                value = value / scale if scale > 0.0 else 0.0  # an item of stored zeros only
-            kept = _keep_best(other, value, ids[item], similarities[item], kept)
-            total[other] = 0.0
-        _best_first(ids[item], similarities[item], kept)
-
-
-@njit(nogil=True, cache=True)
-def _recommend(
-    start,
-    stop,
-    user_ptr,
-    user_ids,
-    user_data,
-    near_ptr,
-    near_ids,
-    near_data,
-    allowed,
-    hide_own,
-    ids,
-    scores,
-):
-    """Fill in the best items, ids (int32) and scores, for the users start..stop."""
-    n_items = len(near_ptr) - 1
-    total = np.zeros(n_items)
-    touched = np.empty(n_items, dtype=np.int32)
-    marks = np.full(n_items, -1)
-    for user in range(start, stop):
-        n = 0
-        for p in range(user_ptr[user], user_ptr[user + 1]):
-            row = near_ptr, near_ids, near_data
-            n = _add_row(user_ids[p], user_data[p], *row, total, touched, n, marks, user)
-        if hide_own:
-            for p in range(user_ptr[user], user_ptr[user + 1]):
-                total[user_ids[p]] = 0.0
-        kept = 0
-        for t in range(n):
-            other = touched[t]
-            if total[other] > 0.0 and allowed[other]:
-                kept = _keep_best(other, total[other], ids[user], scores[user], kept)
-            total[other] = 0.0
-        _best_first(ids[user], scores[user], kept)
+def _without_self(near: csr_matrix, users: np.ndarray, K: int) -> csr_matrix:
+    """Return the first K entries of each row other than the row's own user."""
+    rows = np.repeat(np.arange(near.shape[0]), np.diff(near.indptr))
+    other = near.indices != users[rows]
+    place = np.cumsum(other) - 1
+    first = np.concatenate([[0], np.cumsum(other)])[near.indptr[:-1]]
+    kept = other & (place - first[rows] < K)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=near.shape[0]))])
+    return csr_matrix((near.data[kept], near.indices[kept], indptr), shape=near.shape)

@@ -1,0 +1,401 @@
+"""Linear models: each item is predicted from the other items of a profile."""
+
+import numpy as np
+from implicit.recommender_base import RecommenderBase
+from numba import njit
+from scipy.linalg.lapack import spotrf, spotri
+from scipy.sparse import csr_matrix
+
+from nexttrack.models.inputs import allowed_items, asked_users, checked_user_items
+from nexttrack.models.model_file import ModelFile
+from nexttrack.models.ranking import best_first, keep_best, product, single, top_n
+from nexttrack.models.similarity import SimilarityModel, from_lists
+from nexttrack.threads import in_chunks
+
+TILE = 256  # columns of weights at a time: their part of the matrix stays in the cache
+DENSE_BLOCK = 64_000_000  # bytes of scores at a time: each block reads all weights once
+
+
+class EASE(ModelFile, RecommenderBase):
+    """Ridge regression of every item on all others, in closed form (Steck 2019, WWW).
+
+    The weights B minimise ``|X - X B|^2 + regularization |B|^2`` with a diagonal of 0. With
+    ``P = (X'X + regularization I)^-1``: ``B_ij = -P_ij / P_jj``. The score is the user's row times
+    B, and may be below 0.
+
+    P has items x items entries. With fewer users than items the same weights are had from
+    ``K = (XX' + regularization I)^-1``, users x users, since ``P = (I - X'KX) / regularization``
+    (Woodbury's identity): with y the row ``z X' K X`` for a profile z, the score of item j is
+    ``z_j - (z_j - y_j) / (1 - x_j' K x_j)``. ``fit`` takes the smaller of the two.
+
+    Args:
+        regularization: above 0; in the unit of users, if the values are ones.
+        num_threads: threads; 0 for all cores. The result does not depend on it beyond rounding in
+            the inverse.
+
+    Attributes:
+        weights: B, float32 of items x items, where there are at least as many users as items.
+        inverse: K, float32 of users x users, where there are fewer.
+
+    Raises:
+        ValueError: if the regularisation is not above 0.
+    """
+
+    _STATE = ("regularization", "weights", "inverse", "item_users", "leftover")
+
+    def __init__(self, regularization=100.0, num_threads=0):
+        if not (regularization > 0 and np.isfinite(regularization)):
+            raise ValueError(f"regularization must be above 0 and finite, not {regularization}")
+        self.regularization = float(regularization)
+        self.num_threads = num_threads
+        self.weights = self.inverse = self.item_users = self.leftover = None
+
+    def fit(self, user_items, show_progress=True, callback=None):
+        """Solve for the weights.
+
+        Memory is 4 bytes for each entry of the smaller Gram matrix: 400 MB for 10,000 items.
+
+        Args:
+            user_items: ``csr_matrix`` of users x items, values of at least 0.
+            show_progress: ignored; it is one step.
+            callback: ignored, there are no epochs.
+
+        Raises:
+            ValueError: if a weight is negative, NaN or infinite, or the regularisation is too small
+                for the matrix to be inverted in float32.
+        """
+        users = checked_user_items(user_items)
+        items = users.T.tocsr()
+        self.weights = self.inverse = self.item_users = self.leftover = None
+        if users.shape[0] >= users.shape[1]:
+            self.weights = self._inverted(items, users)
+            _to_weights(self.weights)
+        else:
+            self.item_users = items
+            self.inverse = self._inverted(users, items)
+            _fill_upper(self.inverse)
+            self.leftover = self._leftover()
+
+    def _inverted(self, rows: csr_matrix, columns: csr_matrix) -> np.ndarray:
+        """Return the inverse of the regularised Gram matrix of rows; its lower triangle is set."""
+        gram = np.zeros((rows.shape[0], rows.shape[0]), dtype=np.float32)
+        parts = rows.indptr, rows.indices, rows.data, columns.indptr, columns.indices, columns.data
+        in_chunks(lambda start, stop: _gram(start, stop, *parts, gram), len(gram), self.num_threads)
+        gram[np.diag_indices_from(gram)] += self.regularization
+        # LAPACK reads columns: what is the lower triangle here is the upper one there.
+        factor, info = spotrf(gram.T, lower=0, clean=0, overwrite_a=1)
+        if info == 0:
+            inverse, info = spotri(factor, lower=0, overwrite_c=1)
+        if info:
+            raise ValueError(
+                f"regularization {self.regularization} is too small to invert the matrix"
+            )
+        return inverse.T
+
+    def _leftover(self) -> np.ndarray:
+        """Return ``1 - x_j' K x_j`` of each item, float32."""
+        items, leftover = self.item_users, np.empty(self.item_users.shape[0], dtype=np.float32)
+        parts = items.indptr, items.indices, items.data, self.inverse, leftover
+        in_chunks(lambda start, stop: _one_minus_form(start, stop, *parts), len(leftover))
+        return leftover
+
+    @property
+    def n_items(self) -> int:
+        """Return the number of items that the model knows."""
+        return len(self.weights) if self.weights is not None else self.item_users.shape[0]
+
+    def recommend(
+        self,
+        userid,
+        user_items,
+        N=10,
+        filter_already_liked_items=True,
+        filter_items=None,
+        recalculate_user=False,
+        items=None,
+    ):
+        """Rank by predicted value; see implicit's ``RecommenderBase.recommend``.
+
+        A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
+        The lists of a batch are padded with the id -1, the list of a single user is short.
+
+        Raises:
+            ValueError: if ``user_items`` is not a CSR matrix with a row for each user and the
+                model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
+            IndexError: for an item outside the catalogue.
+        """
+        users = asked_users(userid, user_items, N, self.n_items)
+        ids, scores = top_n(
+            self._scorer(user_items),
+            len(users),
+            N,
+            hidden=user_items if filter_already_liked_items else None,
+            allowed=allowed_items(self.n_items, filter_items, items),
+            num_threads=self.num_threads,
+            block_bytes=DENSE_BLOCK,
+        )
+        return single(userid, ids, scores)
+
+    def similar_items(
+        self, itemid, N=10, recalculate_item=False, item_users=None, filter_items=None, items=None
+    ):
+        """Return the items that an item speaks for most: the largest entries of its row of B."""
+        if recalculate_item:
+            raise NotImplementedError("EASE learns all items at once; fit it again")
+        asked = np.atleast_1d(itemid)
+        ones = np.ones(len(asked), dtype=np.float32)
+        rows = csr_matrix(
+            (ones, asked, np.arange(len(asked) + 1)), shape=(len(asked), self.n_items)
+        )
+        ids, scores = self.recommend(
+            asked, rows, N, filter_already_liked_items=True, filter_items=filter_items, items=items
+        )
+        return single(itemid, ids, scores)
+
+    def similar_users(self, userid, N=10, filter_users=None, users=None):
+        """Not defined: the model compares items."""
+        raise NotImplementedError("EASE has no similarity between users")
+
+    def _scorer(self, rows: csr_matrix):
+        """Return the function that scores the rows from start to before stop."""
+        profiles = rows.indptr, rows.indices, rows.data.astype(np.float32)
+        if self.weights is not None:
+
+            def score(start, stop):
+                out = np.zeros((stop - start, self.n_items), dtype=np.float32)
+                _sum_rows(start, *profiles, self.weights, out)
+                return out
+
+            return score
+        items = self.item_users.indptr, self.item_users.indices, self.item_users.data
+        users = self.item_users.T.tocsr()
+
+        def score_by_users(start, stop):
+            weights = product((rows[start:stop] @ users.T).toarray(), self.inverse)
+            out = np.empty((stop - start, self.n_items), dtype=np.float32)
+            _predict(start, *profiles, weights, *items, self.leftover, out)
+            return out
+
+        return score_by_users
+
+
+class SLIM(SimilarityModel):
+    """Sparse linear model by elastic net, weights of at least 0 (Ning & Karypis 2011, ICDM).
+
+    The weights w of item j minimise ``|x_j - X w|^2 / 2 + l1 |w|_1 + l2 |w|^2 / 2`` with w_j = 0
+    and no weight below 0; x_j are the values of item j. As values are not below 0 either, an item
+    whose product with x_j is not above l1 has the weight 0, and only the others enter: this is the
+    exact solution. It is found by cyclic coordinate descent (Friedman, Hastie & Tibshirani 2010,
+    JSS 33(1)).
+
+    Args:
+        l1: at least 0: the larger, the fewer weights.
+        l2: above 0.
+        K: the largest weights kept for each predicted item, at least 1.
+        tolerance: a pass that moves no weight by more than this ends the descent, above 0.
+        max_passes: largest number of passes over all items that may have a weight.
+        num_threads: threads; 0 for all cores. The result does not depend on it.
+
+    Raises:
+        ValueError: for settings that are not as said.
+    """
+
+    _STATE = ("similarity", "K", "l1", "l2", "tolerance", "max_passes")
+
+    def __init__(self, l1=1.0, l2=10.0, K=200, tolerance=1e-3, max_passes=50, num_threads=0):
+        super().__init__(K=K, num_threads=num_threads)
+        if not (l1 >= 0 and l2 > 0 and K >= 1 and tolerance > 0 and max_passes >= 1):
+            raise ValueError(
+                "l1 must be 0 or more, l2 and tolerance above 0, K and max_passes 1 or more"
+            )
+        self.l1 = l1
+        self.l2 = l2
+        self.tolerance = tolerance
+        self.max_passes = max_passes
+
+    def fit(self, user_items, show_progress=True, callback=None):
+        """Solve one elastic net for each item.
+
+        Args:
+            user_items: ``csr_matrix`` of users x items, values of at least 0.
+            show_progress: ignored.
+            callback: ignored, there are no epochs.
+
+        Raises:
+            ValueError: if a weight is negative, NaN or infinite.
+        """
+        users = checked_user_items(user_items).astype(np.float64)
+        items = users.T.tocsr()
+        n_items = items.shape[0]
+        ids = np.full((n_items, min(self.K, n_items)), -1, dtype=np.int32)
+        weights = np.zeros(ids.shape)
+        parts = items.indptr, items.indices, items.data, users.indptr, users.indices, users.data
+        settings = float(self.l1), float(self.l2), float(self.tolerance), int(self.max_passes)
+
+        def fill(start, stop):
+            _elastic_nets(start, stop, *parts, *settings, ids, weights)
+
+        in_chunks(fill, n_items, self.num_threads)
+        self._keep(from_lists(ids, weights, n_items).T.tocsr())
+
+
+@njit(nogil=True, cache=True)
+def _gram(start, stop, row_ptr, row_ids, row_data, column_ptr, column_ids, column_data, gram):
+    """Fill in the products of the rows start..stop with themselves and the rows before them."""
+    for row in range(start, stop):
+        for p in range(row_ptr[row], row_ptr[row + 1]):
+            column, weight = row_ids[p], row_data[p]
+            for q in range(column_ptr[column], column_ptr[column + 1]):
+                if column_ids[q] > row:
+                    break
+                gram[row, column_ids[q]] += weight * column_data[q]
+
+
+@njit(nogil=True, cache=True)
+def _fill_upper(matrix):
+    """Copy the lower triangle of a square matrix to the upper one, in squares that stay cached."""
+    n, size = len(matrix), 64
+    for top in range(0, n, size):
+        for left in range(0, top + 1, size):
+            for row in range(top, min(top + size, n)):
+                for column in range(left, min(left + size, row)):
+                    matrix[column, row] = matrix[row, column]
+
+
+@njit(nogil=True, cache=True)
+def _to_weights(inverse):
+    """Turn P, of which the lower triangle is set, into B in place."""
+    n = len(inverse)
+    diagonal = np.diag(inverse).copy()
+    _fill_upper(inverse)
+    for row in range(n):
+        for column in range(n):
+            inverse[row, column] /= -diagonal[column]
+        inverse[row, row] = 0.0
+
+
+@njit(nogil=True, cache=True)
+def _one_minus_form(start, stop, item_ptr, item_ids, item_data, inverse, leftover):
+    for item in range(start, stop):
+        total = 0.0
+        for p in range(item_ptr[item], item_ptr[item + 1]):
+            for q in range(item_ptr[item], item_ptr[item + 1]):
+                total += item_data[p] * item_data[q] * inverse[item_ids[p], item_ids[q]]
+        leftover[item] = 1.0 - total
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def _sum_rows(start, ptr, ids, data, weights, out):
+    """Fill in sparse rows, from start on, times dense weights; tile by tile, four rows at once."""
+    n_items = weights.shape[1]
+    for left in range(0, n_items, TILE):
+        right = min(left + TILE, n_items)
+        for row in range(len(out)):
+            sums = out[row, left:right]
+            p, end = ptr[start + row], ptr[start + row + 1]
+            while p + 4 <= end:
+                a, b, c, d = data[p], data[p + 1], data[p + 2], data[p + 3]
+                first = weights[ids[p], left:right]
+                second = weights[ids[p + 1], left:right]
+                third = weights[ids[p + 2], left:right]
+                fourth = weights[ids[p + 3], left:right]
+                for k in range(right - left):
+                    sums[k] += a * first[k] + b * second[k] + c * third[k] + d * fourth[k]
+                p += 4
+            while p < end:
+                a, first = data[p], weights[ids[p], left:right]
+                for k in range(right - left):
+                    sums[k] += a * first[k]
+                p += 1
+
+
+@njit(nogil=True, cache=True)
+def _predict(start, ptr, ids, data, weights, item_ptr, item_ids, item_data, leftover, out):
+    """Fill in scores from weights of training users, for profiles from start on."""
+    n_items = len(leftover)
+    own = np.zeros(n_items, dtype=np.float32)
+    for row in range(len(out)):
+        for p in range(ptr[start + row], ptr[start + row + 1]):
+            own[ids[p]] += data[p]
+        for item in range(n_items):
+            total = np.float32(0)
+            for p in range(item_ptr[item], item_ptr[item + 1]):
+                total += weights[row, item_ids[p]] * item_data[p]
+            out[row, item] = own[item] - (own[item] - total) / leftover[item]
+        for p in range(ptr[start + row], ptr[start + row + 1]):
+            own[ids[p]] = 0.0
+
+
+@njit(nogil=True, cache=True)
+def _elastic_nets(
+    start,
+    stop,
+    item_ptr,
+    item_ids,
+    item_data,
+    user_ptr,
+    user_ids,
+    user_data,
+    l1,
+    l2,
+    tolerance,
+    max_passes,
+    kept_ids,
+    kept_weights,
+):
+    """Fill in the largest weights, ids (int32) and values, that predict the items start..stop."""
+    n_items, n_users = len(item_ptr) - 1, len(user_ptr) - 1
+    squares = np.zeros(n_items)
+    for item in range(n_items):
+        for p in range(item_ptr[item], item_ptr[item + 1]):
+            squares[item] += item_data[p] * item_data[p]
+    products = np.zeros(n_items)
+    weight = np.zeros(n_items)
+    candidates = np.empty(n_items, dtype=np.int32)
+    residual = np.zeros(n_users)
+    for target in range(start, stop):
+        n = 0
+        for p in range(item_ptr[target], item_ptr[target + 1]):
+            user = item_ids[p]
+            residual[user] = item_data[p]
+            for q in range(user_ptr[user], user_ptr[user + 1]):
+                item = user_ids[q]
+                if products[item] == 0.0:
+                    candidates[n] = item
+                    n += 1
+                products[item] += item_data[p] * user_data[q]
+        n_candidates = 0
+        for t in range(n):
+            item = candidates[t]
+            if item != target and products[item] > l1:
+                candidates[n_candidates] = item
+                n_candidates += 1
+            products[item] = 0.0
+        for _ in range(max_passes):
+            moved = 0.0
+            for t in range(n_candidates):
+                item = candidates[t]
+                gradient = -l1 - l2 * weight[item]
+                for p in range(item_ptr[item], item_ptr[item + 1]):
+                    gradient += item_data[p] * residual[item_ids[p]]
+                new = max(0.0, weight[item] + gradient / (squares[item] + l2))
+                step = new - weight[item]
+                if step != 0.0:
+                    weight[item] = new
+                    for p in range(item_ptr[item], item_ptr[item + 1]):
+                        residual[item_ids[p]] -= step * item_data[p]
+                    moved = max(moved, abs(step))
+            if moved <= tolerance:
+                break
+        kept = 0
+        for t in range(n_candidates):
+            item = candidates[t]
+            if weight[item] > 0.0:
+                ids, values = kept_ids[target], kept_weights[target]
+                kept = keep_best(item, weight[item], ids, values, kept)
+            for p in range(item_ptr[item], item_ptr[item + 1]):
+                residual[item_ids[p]] = 0.0
+            weight[item] = 0.0
+        for p in range(item_ptr[target], item_ptr[target + 1]):
+            residual[item_ids[p]] = 0.0
+        best_first(kept_ids[target], kept_weights[target], kept)

@@ -1,0 +1,110 @@
+"""Keep a fitted model in a file: NumPy's ``.npz`` without pickle, and nothing else."""
+
+import io
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from nexttrack.atomic import write_file
+from nexttrack.errors import UserError
+
+VERSION = 1
+_CSR = ("data", "indices", "indptr", "shape")
+
+
+class ModelFile:
+    """Gives a model ``save`` and ``load``; the attributes in ``_STATE`` are what is kept.
+
+    An attribute is an array of numbers or texts, a ``csr_matrix``, a number, a text or None. The
+    class can be made without arguments. ``_loaded`` is called when all attributes are there.
+    """
+
+    _STATE: tuple[str, ...] = ()
+
+    def save(self, file):
+        """Write the model as ``.npz``, whole or not at all.
+
+        Args:
+            file: a path, to which ``.npz`` is added where it lacks it, or an open binary file.
+        """
+        parts = {"model": np.array(type(self).__name__), "version": np.array(VERSION)}
+        for name in self._STATE:
+            parts |= _packed(name, getattr(self, name))
+        content = io.BytesIO()
+        np.savez(content, **parts)
+        if hasattr(file, "write"):
+            file.write(content.getbuffer())
+        else:
+            write_file(_path(file), content.getbuffer())
+
+    @classmethod
+    def load(cls, fileobj_or_path):
+        """Read a model that ``save`` wrote.
+
+        Raises:
+            UserError: if the file is not there, is damaged, or holds something else; one line.
+        """
+        is_open = hasattr(fileobj_or_path, "read")
+        name = "the open file" if is_open else _path(fileobj_or_path)
+        parts = _read(fileobj_or_path if is_open else name, name)
+        if "model" not in parts or "version" not in parts:
+            raise UserError(f"{name}: not a model of this package; fit one and save it again")
+        kind, version = str(parts.pop("model")), parts.pop("version")
+        if kind != cls.__name__:
+            raise UserError(f"{name}: holds a model of kind {kind}; load it with {kind}.load")
+        if version != VERSION:
+            raise UserError(f"{name}: written by another version; fit the model and save it again")
+        model = cls()
+        try:
+            for attribute in cls._STATE:
+                setattr(model, attribute, _unpacked(attribute, parts))
+            model._loaded()
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise UserError(f"{name}: damaged ({error}); fit the model and save it again") from None
+        return model
+
+    def _loaded(self):
+        """Make what is not kept in the file from what is."""
+
+
+def _path(file) -> Path:
+    path = Path(file)
+    return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+
+
+def _packed(name: str, value) -> dict[str, np.ndarray]:
+    if value is None:
+        return {name + ".none": np.array(True)}
+    if isinstance(value, csr_matrix):
+        return {f"{name}.{part}": np.asarray(getattr(value, part)) for part in _CSR}
+    array = np.asarray(value)
+    if array.dtype.hasobject:
+        raise TypeError(f"{name} is not made of numbers or texts and cannot be saved")
+    return {name: array}
+
+
+def _unpacked(name: str, parts: dict[str, np.ndarray]):
+    if name + ".none" in parts:
+        return None
+    if f"{name}.shape" in parts:
+        data, indices, indptr, shape = (parts[f"{name}.{part}"] for part in _CSR)
+        matrix = csr_matrix((data, indices, indptr), shape=tuple(shape))
+        matrix.check_format(full_check=True)  # compiled code trusts its indices
+        return matrix
+    value = parts[name]
+    return value.item() if value.ndim == 0 else value
+
+
+def _read(file, name) -> dict[str, np.ndarray]:
+    try:
+        with np.load(file, allow_pickle=False) as content:
+            if not hasattr(content, "files"):
+                raise ValueError("a single array")
+            return {part: content[part] for part in content.files}
+    except FileNotFoundError:
+        raise UserError(f"{name}: no such file; save a model there first") from None
+    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"{name}: not a model file, or damaged ({error}); save it again") from None

@@ -1,0 +1,274 @@
+"""What all models have in common that keep a sparse matrix of items x items."""
+
+import numpy as np
+from implicit.nearest_neighbours import ItemItemRecommender, NearestNeighboursScorer
+from numba import njit
+from scipy.sparse import csr_matrix
+
+from nexttrack.models.inputs import allowed_items, asked_users
+from nexttrack.models.model_file import ModelFile
+from nexttrack.models.ranking import NO_SCORE, best_first, keep_best, single
+from nexttrack.threads import in_chunks
+
+
+class SimilarityModel(ModelFile, ItemItemRecommender):
+    """implicit's base class of item-to-item models, ranked in compiled code for whole batches.
+
+    The score of item j for a user is the sum, over the user's items i, of the user's weight of i
+    times ``similarity[i, j]``; with ``_by_max`` it is the largest ``similarity[i, j]`` instead,
+    whatever the weights. Items that score 0 or less are not recommended: nothing speaks for them.
+    Of equal scores the smaller position comes first.
+
+    A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
+
+    Attributes:
+        similarity: ``csr_matrix`` of items x items, float64; row i has what item i speaks for.
+    """
+
+    _STATE: tuple[str, ...] = ("similarity", "K")
+    _by_max = False
+
+    def _keep(self, similarity: csr_matrix):
+        self.similarity = similarity
+        self.scorer = NearestNeighboursScorer(similarity)
+
+    def _loaded(self):
+        self._keep(self.similarity)
+
+    def recommend(
+        self,
+        userid,
+        user_items,
+        N=10,
+        filter_already_liked_items=True,
+        filter_items=None,
+        recalculate_user=False,
+        items=None,
+    ):
+        """Rank by similarity to the profile; see implicit's ``RecommenderBase.recommend``.
+
+        The lists of a batch are padded with the id -1, the list of a single user is short.
+
+        Raises:
+            ValueError: if ``user_items`` is not a CSR matrix with a row for each user and the
+                model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
+            IndexError: for an item outside the catalogue.
+        """
+        n_items = self.similarity.shape[0]
+        asked_users(userid, user_items, N, n_items)
+        ids, scores = weighted_sums(
+            user_items,
+            self.similarity,
+            N,
+            hidden=user_items if filter_already_liked_items else None,
+            allowed=allowed_items(n_items, filter_items, items),
+            by_max=self._by_max,
+            num_threads=self.num_threads,
+        )
+        return single(userid, ids, scores)
+
+    def explain(self, user_items, itemid, N=3):
+        """Return what in a user's profile speaks for an item.
+
+        Args:
+            user_items: ``csr_matrix`` of 1 x items, the profile.
+            itemid: the recommended item.
+            N: number of reasons.
+
+        Returns:
+            Tuple of (item ids, shares of the score), largest first; the shares of the whole
+            profile sum to 1. Both are empty where nothing speaks for the item.
+        """
+        profile = csr_matrix(user_items)
+        part = self.similarity[profile.indices][:, [itemid]].toarray()[:, 0]
+        if self._by_max:
+            part = np.where(part == part.max(initial=-np.inf), part, 0)
+        else:
+            part = part * profile.data
+        best = np.argsort(-part, kind="stable")[:N]
+        best = best[part[best] > 0]
+        return profile.indices[best], part[best] / (part.sum() or 1)
+
+
+def nearest_rows(
+    left: csr_matrix,
+    right: csr_matrix,
+    K: int,
+    left_scale: np.ndarray | None = None,
+    right_scale: np.ndarray | None = None,
+    shrinkage: float = 0.0,
+    num_threads: int = 0,
+) -> csr_matrix:
+    """Return the K largest entries of each row of a scaled product of two sparse matrices.
+
+    The entry (i, j) is ``(left @ right)[i, j] / (left_scale[i] * right_scale[j] + shrinkage)``, and
+    0 where the divisor is 0. Only what the sparse product stores is looked at; of equal entries the
+    smaller j is taken. The product is summed up row by row and never kept as a whole.
+
+    Args:
+        left: float64, n x m.
+        right: float64, m x k.
+        K: entries to keep, at least 1.
+        left_scale, right_scale: float64 of length n and k; ones if not given.
+        shrinkage: at least 0.
+        num_threads: threads; 0 for all cores. The result does not depend on it.
+
+    Returns:
+        float64, n x k, each row from the largest entry to the smallest.
+    """
+    n_rows, n_columns = left.shape[0], right.shape[1]
+    left_scale = np.ones(n_rows) if left_scale is None else left_scale
+    right_scale = np.ones(n_columns) if right_scale is None else right_scale
+    ids = np.full((n_rows, min(K, n_columns)), -1, dtype=np.int32)
+    values = np.zeros(ids.shape)
+    factors = left.indptr, left.indices, left.data, right.indptr, right.indices, right.data
+
+    def fill(start, stop):
+        _nearest_rows(start, stop, *factors, left_scale, right_scale, float(shrinkage), ids, values)
+
+    in_chunks(fill, n_rows, num_threads)
+    return from_lists(ids, values, n_columns)
+
+
+def from_lists(ids: np.ndarray, values: np.ndarray, n_columns: int) -> csr_matrix:
+    """Return padded lists (id -1: nothing) as the rows of a sparse matrix, in their order."""
+    kept = ids >= 0
+    indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+    return csr_matrix((values[kept], ids[kept], indptr), shape=(len(ids), n_columns))
+
+
+def weighted_sums(
+    weights: csr_matrix,
+    rows: csr_matrix,
+    N: int,
+    *,
+    hidden: csr_matrix | None,
+    allowed: np.ndarray,
+    by_max: bool = False,
+    num_threads: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the N largest entries above 0 of each row of ``weights @ rows``.
+
+    Args:
+        weights: users x m.
+        rows: float64, m x items.
+        N: length of the lists; 0 gives empty ones.
+        hidden: ``csr_matrix`` of users x items whose stored items are left out, or None.
+        allowed: which items may be recommended, boolean.
+        by_max: take the largest entry among the rows with a weight above 0 in place of the sum.
+        num_threads: threads; 0 for all cores. The result does not depend on it.
+
+    Returns:
+        (ids, scores): int32 and float64 of users x N, padded with -1 and ``NO_SCORE``.
+    """
+    n_users = weights.shape[0]
+    ids = np.full((n_users, N), -1, dtype=np.int32)
+    scores = np.full(ids.shape, NO_SCORE, dtype=np.float64)
+    indptr, indices = np.zeros(n_users + 1, dtype=np.int32), np.empty(0, dtype=np.int32)
+    if hidden is not None:
+        indptr, indices = hidden.indptr, hidden.indices
+    values = weights.data.astype(np.float64)
+    sums = weights.indptr, weights.indices, values, rows.indptr, rows.indices, rows.data
+
+    def fill(start, stop):
+        _weighted_sums(start, stop, *sums, indptr, indices, allowed, by_max, ids, scores)
+
+    if N:
+        in_chunks(fill, n_users, num_threads)
+    return ids, scores
+
+
+@njit(nogil=True, cache=True)
+def _add_row(row, weight, ptr, ids, data, total, touched, n, marks, mark, by_max):
+    """Add a weighted sparse row to a dense total; note what it touched; return how many.
+
+    What was touched before bears the mark: a sum may well be 0.
+    """
+    for q in range(ptr[row], ptr[row + 1]):
+        column = ids[q]
+        if marks[column] != mark:
+            marks[column] = mark
+            touched[n] = column
+            n += 1
+        if by_max:
+            total[column] = max(total[column], data[q])
+        else:
+            total[column] += weight * data[q]
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _nearest_rows(
+    start,
+    stop,
+    left_ptr,
+    left_ids,
+    left_data,
+    right_ptr,
+    right_ids,
+    right_data,
+    left_scale,
+    right_scale,
+    shrinkage,
+    ids,
+    values,
+):
+    """Fill in the largest entries, ids (int32) and values, of the rows start..stop."""
+    n_columns = len(right_scale)
+    total = np.zeros(n_columns)
+    touched = np.empty(n_columns, dtype=np.int32)
+    marks = np.full(n_columns, -1)
+    for row in range(start, stop):
+        n = 0
+        for p in range(left_ptr[row], left_ptr[row + 1]):
+            other = right_ptr, right_ids, right_data
+            n = _add_row(left_ids[p], left_data[p], *other, total, touched, n, marks, row, False)
+        kept = 0
+        for t in range(n):
+            column = touched[t]
+            scale = left_scale[row] * right_scale[column] + shrinkage
+            value = total[column] / scale if scale > 0.0 else 0.0
+            kept = keep_best(column, value, ids[row], values[row], kept)
+            total[column] = 0.0
+        best_first(ids[row], values[row], kept)
+
+
+@njit(nogil=True, cache=True)
+def _weighted_sums(
+    start,
+    stop,
+    weight_ptr,
+    weight_ids,
+    weight_data,
+    row_ptr,
+    row_ids,
+    row_data,
+    hidden_ptr,
+    hidden_ids,
+    allowed,
+    by_max,
+    ids,
+    scores,
+):
+    """Fill in the best items, ids (int32) and scores, for the users start..stop."""
+    n_items = len(allowed)
+    total = np.zeros(n_items)
+    touched = np.empty(n_items, dtype=np.int32)
+    marks = np.full(n_items, -1)
+    for user in range(start, stop):
+        n = 0
+        for p in range(weight_ptr[user], weight_ptr[user + 1]):
+            weight = weight_data[p]
+            if by_max and weight <= 0.0:
+                continue
+            rows = row_ptr, row_ids, row_data
+            n = _add_row(weight_ids[p], weight, *rows, total, touched, n, marks, user, by_max)
+        for p in range(hidden_ptr[user], hidden_ptr[user + 1]):
+            total[hidden_ids[p]] = 0.0
+        kept = 0
+        for t in range(n):
+            item = touched[t]
+            if total[item] > 0.0 and allowed[item]:
+                kept = keep_best(item, total[item], ids[user], scores[user], kept)
+            total[item] = 0.0
+        best_first(ids[user], scores[user], kept)
