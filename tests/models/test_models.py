@@ -167,7 +167,7 @@ def test_audio_knn_does_not_depend_on_the_units_of_a_feature(user_items, feature
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (np.ones((3, 4)), "features have 3 rows, user_items 30 items"),
+        (np.ones((3, 4)), r"features have shape \(3, 4\), not one row for each of 30 items"),
         (np.full((N_ITEMS, 2), np.nan), "no item has all its features"),
     ],
 )

@@ -116,6 +116,18 @@ class Dataset:
         parts = (ones, self.user_items.indices, self.user_items.indptr)
         return sparse.csr_matrix(parts, shape=self.user_items.shape)
 
+    def days(self) -> sparse.csr_matrix:
+        """Return the date of each pair as days since 1970-01-01, int32 of users x items.
+
+        Raises:
+            UserError: the data set has no dates.
+        """
+        if self.dates is None:
+            raise UserError(f"{self.name} has no dates; playlist-archive has them")
+        days = self.dates.astype("datetime64[D]").astype(np.int64).astype(np.int32)
+        parts = (days, self.user_items.indices, self.user_items.indptr)
+        return sparse.csr_matrix(parts, shape=self.user_items.shape)
+
 
 def table(name: str, edition: Edition | None = None) -> pd.DataFrame:
     """Return a processed table as a frame, for example ``table("recordings")``.

@@ -3,6 +3,7 @@
 from nexttrack.models.audio import AudioKNN
 from nexttrack.models.baselines import Popularity, Random, RecentPopularity
 from nexttrack.models.clusters import ClusterPopularity
+from nexttrack.models.content import ContentKNN
 from nexttrack.models.linear import EASE, SLIM
 from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
 
@@ -11,6 +12,7 @@ __all__ = [
     "SLIM",
     "AudioKNN",
     "ClusterPopularity",
+    "ContentKNN",
     "ItemKNN",
     "Popularity",
     "RP3beta",

@@ -39,18 +39,7 @@ class AudioKNN(FactorModel):
             ValueError: if the features are not one row for each item, or none is complete.
         """
         user_items = checked_user_items(user_items)
-        features = np.asarray(self.features, dtype=np.float64)
-        if features.shape[0] != user_items.shape[1]:
-            raise ValueError(
-                f"features have {features.shape[0]} rows, user_items {user_items.shape[1]} items"
-            )
-        known = np.isfinite(features).all(axis=1)
-        if not known.any():
-            raise ValueError("no item has all its features")
-        spread = features[known].std(axis=0)
-        standardised = (features - features[known].mean(axis=0)) / np.where(spread > 0, spread, 1)
-        vectors = _unit_length(np.where(known[:, None], standardised, 0)).astype(np.float32)
-        self.item_factors = vectors
+        self.item_factors, _ = standardised_vectors(self.features, user_items.shape[1])
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
 
     def recalculate_user(self, userid, user_items):
@@ -65,6 +54,34 @@ class AudioKNN(FactorModel):
 
     def _known_items(self):
         return np.isfinite(self.features).all(axis=1)
+
+
+def standardised_vectors(features, n_items: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return audio features as vectors whose products are cosines.
+
+    Args:
+        features: array of items x features, any unit; NaN where unknown.
+        n_items: number of items that there should be.
+
+    Returns:
+        float32 of items x features, standardised over the items that have them all and of length 1;
+        zeros for the others; and which items have them all, boolean.
+
+    Raises:
+        ValueError: if the features are not one row for each item, or none is complete.
+    """
+    features = np.asarray(features, dtype=np.float64)
+    if features.ndim != 2 or len(features) != n_items:
+        raise ValueError(
+            f"features have shape {features.shape}, not one row for each of {n_items} items"
+        )
+    known = np.isfinite(features).all(axis=1)
+    if not known.any():
+        raise ValueError("no item has all its features")
+    spread = features[known].std(axis=0)
+    standardised = (features - features[known].mean(axis=0)) / np.where(spread > 0, spread, 1)
+    vectors = _unit_length(np.where(known[:, None], standardised, 0)).astype(np.float32)
+    return vectors, known
 
 
 def _unit_length(vectors):
