@@ -3,7 +3,7 @@
 import numpy as np
 
 from nexttrack.models.factor_model import FactorModel
-from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.inputs import checked_user_items, training_matrix
 
 
 class AudioKNN(FactorModel):
@@ -38,7 +38,7 @@ class AudioKNN(FactorModel):
         Raises:
             ValueError: if the features are not one row for each item, or none is complete.
         """
-        user_items = checked_user_items(user_items)
+        user_items = training_matrix(user_items)
         self.item_factors, _ = standardised_vectors(self.features, user_items.shape[1])
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
 

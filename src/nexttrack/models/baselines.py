@@ -6,7 +6,7 @@ from numba import njit
 from scipy.sparse import csr_matrix
 
 from nexttrack.models.factor_model import FactorModel
-from nexttrack.models.inputs import allowed_items, asked_users, checked_user_items
+from nexttrack.models.inputs import allowed_items, asked_users, training_matrix
 from nexttrack.models.model_file import ModelFile
 from nexttrack.models.ranking import NO_SCORE, single
 from nexttrack.random_streams import STEP, below, start_of, stream
@@ -29,9 +29,9 @@ class Popularity(FactorModel):
             callback: ignored, there are no epochs.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
         """
-        self._keep_scores(self._scores(checked_user_items(user_items)), user_items.shape[0])
+        self._keep_scores(self._scores(training_matrix(user_items)), user_items.shape[0])
 
     def _scores(self, user_items: csr_matrix) -> np.ndarray:
         return np.bincount(user_items.indices, minlength=user_items.shape[1])
@@ -114,9 +114,9 @@ class Random(ModelFile, RecommenderBase):
         """Keep the size of the catalogue; nothing is learned.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
         """
-        self.n_items = checked_user_items(user_items).shape[1]
+        self.n_items = training_matrix(user_items).shape[1]
 
     def recommend(
         self,

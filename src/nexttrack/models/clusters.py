@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from nexttrack.models.factor_model import FactorModel
-from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.inputs import checked_user_items, training_matrix
 
 
 class ClusterPopularity(FactorModel):
@@ -82,14 +82,12 @@ class ClusterPopularity(FactorModel):
             ValueError: if the labels are not one whole number of at least -1 for each item, no user
                 has an item, or a weight is negative, NaN or infinite.
         """
-        user_items = checked_user_items(user_items)
+        user_items = training_matrix(user_items)
         n_items = user_items.shape[1]
         groups, self.item_groups = np.unique(
             _checked_labels(self.labels, n_items), return_inverse=True
         )
         users = np.bincount(user_items.indices, minlength=n_items)
-        if not users.any():
-            raise ValueError("user_items is empty: no user has an item")
         sizes = np.bincount(self.item_groups, weights=users)
         self.group_shares = sizes / sizes.sum()
         self.item_factors = np.zeros((n_items, len(groups)), dtype=np.float32)
@@ -101,7 +99,7 @@ class ClusterPopularity(FactorModel):
         """Return the lifts of users, known or not, from their rows: float32 of users x groups.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
         """
         user_items = checked_user_items(user_items, len(self.item_groups))
         known = (self.group_shares > 0)[self.item_groups].astype(np.float64)

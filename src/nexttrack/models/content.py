@@ -6,7 +6,7 @@ from scipy.sparse import csr_matrix, diags, hstack, identity
 
 from nexttrack.features.neighbourhoods import names_incidence
 from nexttrack.models.audio import standardised_vectors
-from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.inputs import checked_user_items, training_matrix
 from nexttrack.models.ranking import product, top_n
 from nexttrack.models.similarity import SimilarityModel, from_lists
 
@@ -73,7 +73,7 @@ class ContentKNN(SimilarityModel):
                 its features, there are neither features nor attributes, or a weight is negative,
                 NaN or infinite.
         """
-        n_items = checked_user_items(user_items).shape[1]
+        n_items = training_matrix(user_items).shape[1]
         audio, names, known = self._vectors(n_items)
         columns = names.T.tocsr()
 

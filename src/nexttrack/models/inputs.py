@@ -42,6 +42,18 @@ def checked_user_items(user_items, n_items: int | None = None) -> csr_matrix:
     return matrix
 
 
+def training_matrix(user_items) -> csr_matrix:
+    """Return what a model is fitted on, as :func:`checked_user_items` gives it.
+
+    Raises:
+        ValueError: as there, or if no user has any item.
+    """
+    matrix = checked_user_items(user_items)
+    if not matrix.nnz:
+        raise ValueError("user_items is empty: no user has an item, there is nothing to learn from")
+    return matrix
+
+
 def asked_users(userid, user_items, N: int, n_items: int) -> np.ndarray:
     """Return the users that a call of ``recommend`` asks for, as an array of positions.
 

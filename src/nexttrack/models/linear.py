@@ -6,7 +6,7 @@ from numba import njit
 from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_matrix
 
-from nexttrack.models.inputs import allowed_items, asked_users, checked_user_items
+from nexttrack.models.inputs import allowed_items, asked_users, training_matrix
 from nexttrack.models.model_file import ModelFile
 from nexttrack.models.ranking import best_first, keep_best, product, single, top_n
 from nexttrack.models.similarity import SimilarityModel, from_lists
@@ -64,7 +64,7 @@ class EASE(ModelFile, RecommenderBase):
             ValueError: if a weight is negative, NaN or infinite, or the regularisation is too small
                 for the matrix to be inverted in float32.
         """
-        users = checked_user_items(user_items)
+        users = training_matrix(user_items)
         items = users.T.tocsr()
         self.weights = self.inverse = self.item_users = self.leftover = None
         if users.shape[0] >= users.shape[1]:
@@ -222,9 +222,9 @@ class SLIM(SimilarityModel):
             callback: ignored, there are no epochs.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
         """
-        users = checked_user_items(user_items).astype(np.float64)
+        users = training_matrix(user_items).astype(np.float64)
         items = users.T.tocsr()
         n_items = items.shape[0]
         ids = np.full((n_items, min(self.K, n_items)), -1, dtype=np.int32)

@@ -3,6 +3,7 @@
 import io
 import zipfile
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -100,11 +101,23 @@ def _unpacked(name: str, parts: dict[str, np.ndarray]):
 
 def _read(file, name) -> dict[str, np.ndarray]:
     try:
-        with np.load(file, allow_pickle=False) as content:
-            if not hasattr(content, "files"):
-                raise ValueError("a single array")
+        opened = nullcontext(file) if hasattr(file, "read") else file.open("rb")
+    except OSError as error:
+        raise UserError(f"{name}: {error.strerror}; save a model there first") from None
+    try:
+        with opened as source, np.load(source, allow_pickle=False) as content:
             return {part: content[part] for part in content.files}
-    except FileNotFoundError:
-        raise UserError(f"{name}: no such file; save a model there first") from None
-    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{name}: not a model file, or damaged ({error}); save it again") from None
+    # Whatever stands in a file that is none of ours, reading it ends in one of these.
+    except (
+        AttributeError,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        OSError,
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        said = str(error) or type(error).__name__
+        raise UserError(f"{name}: not a model file, or damaged ({said}); save it again") from None

@@ -7,7 +7,7 @@ import numpy as np
 from implicit.recommender_base import RecommenderBase
 from scipy.sparse import csr_matrix
 
-from nexttrack.models.inputs import allowed_items, asked_users, checked_user_items
+from nexttrack.models.inputs import allowed_items, asked_users, training_matrix
 from nexttrack.models.model_file import ModelFile
 from nexttrack.models.ranking import NO_SCORE, single
 from nexttrack.models.similarity import SimilarityModel, nearest_rows, weighted_sums
@@ -54,9 +54,9 @@ class ItemKNN(SimilarityModel):
             callback: ignored, there are no epochs.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
         """
-        items = checked_user_items(user_items).T.tocsr().astype(np.float64)
+        items = training_matrix(user_items).T.tocsr().astype(np.float64)
         items = Weighting.of(items, self.weighting).apply(items)
         norms = _norms(items, self.weighting)
         self._keep(
@@ -108,9 +108,9 @@ class UserKNN(ModelFile, RecommenderBase):
             callback: ignored, there are no epochs.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
         """
-        self.user_items = checked_user_items(user_items).astype(np.float64)
+        self.user_items = training_matrix(user_items).astype(np.float64)
         self._loaded()
 
     def _loaded(self):
@@ -221,9 +221,9 @@ class RP3beta(SimilarityModel):
             callback: ignored, there are no epochs.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
         """
-        users = checked_user_items(user_items).astype(np.float64)
+        users = training_matrix(user_items).astype(np.float64)
         items = users.T.tocsr()
         held_back = items.sum(axis=1).A1 ** self.beta
         self._keep(

@@ -1,0 +1,387 @@
+"""What every recommender must do, whichever it is: implicit's interface, tried on all of them."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import worlds
+from scipy.sparse import coo_matrix, csr_matrix
+from worlds import N_ITEMS, N_USERS, USERS
+
+import nexttrack.models
+from nexttrack.errors import UserError
+from nexttrack.evaluation.evaluator import top_n
+from nexttrack.evaluation.metrics import ndcg_at_k
+from nexttrack.models import (
+    EASE,
+    SLIM,
+    AudioKNN,
+    ClusterPopularity,
+    ContentKNN,
+    ItemKNN,
+    Popularity,
+    Random,
+    RecentPopularity,
+    RP3beta,
+    UserKNN,
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a model is made for a world, and what it should reach there.
+
+    Attributes:
+        make: called with (number of items, cluster of each item, features, matrix it is fitted on).
+        ndcg: range of NDCG@10 on ``worlds.tastes``.
+        knows_tastes: whether it can tell one user from another; if not, it is not asked to.
+        takes_new_users_by_factors: whether a user who was not in training needs
+            ``recalculate_user``.
+    """
+
+    make: object
+    ndcg: tuple[float, float]
+    knows_tastes: bool = True
+    takes_new_users_by_factors: bool = False
+
+
+def _days(matrix):
+    days = matrix.astype(np.int32)
+    days.data = np.random.default_rng(4).integers(15_000, 20_000, days.nnz).astype(np.int32)
+    return days
+
+
+TRIALS = {
+    "Random": Trial(lambda n, kind, x, m: Random(7), (0.04, 0.08), False),
+    "Popularity": Trial(lambda n, kind, x, m: Popularity(), (0.39, 0.45), False, True),
+    "RecentPopularity": Trial(
+        lambda n, kind, x, m: RecentPopularity(_days(m), 1000), (0.39, 0.45), False, True
+    ),
+    "ClusterPopularity": Trial(
+        lambda n, kind, x, m: ClusterPopularity(kind), (0.56, 0.62), True, True
+    ),
+    "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20), True, True),
+    "ContentKNN": Trial(lambda n, kind, x, m: ContentKNN(x, profile="max"), (0.08, 0.12)),
+    "ContentKNN, sum": Trial(
+        lambda n, kind, x, m: ContentKNN(x, _one_hot(kind), profile="sum"), (0.23, 0.29)
+    ),
+    "ItemKNN": Trial(lambda n, kind, x, m: ItemKNN(K=n), (0.49, 0.55)),
+    "UserKNN": Trial(lambda n, kind, x, m: UserKNN(K=40), (0.48, 0.54)),
+    "RP3beta": Trial(lambda n, kind, x, m: RP3beta(K=n, beta=0.2), (0.48, 0.54)),
+    "EASE": Trial(lambda n, kind, x, m: EASE(20.0), (0.40, 0.46)),
+    "SLIM": Trial(lambda n, kind, x, m: SLIM(0.1, 5.0), (0.40, 0.46)),
+}
+NO_SIMILAR_ITEMS = {"Random", "Popularity", "RecentPopularity", "ClusterPopularity", "UserKNN"}
+
+
+def _one_hot(kind):
+    kind = np.asarray(kind) - min(kind)
+    return csr_matrix((np.ones(len(kind), dtype=np.float32), (np.arange(len(kind)), kind)))
+
+
+def made(name, user_items, kind=None, features=None):
+    n_items = user_items.shape[1]
+    kind = worlds.clusters(n_items) if kind is None else kind
+    features = worlds.audio(n_items) if features is None else features
+    return TRIALS[name].make(n_items, kind, features, csr_matrix(user_items))
+
+
+def fitted(name, user_items, kind=None, features=None):
+    model = made(name, user_items, kind, features)
+    model.fit(csr_matrix(user_items), show_progress=False)
+    return model
+
+
+@pytest.fixture(params=TRIALS, scope="module")
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def model(name, user_items):
+    return fitted(name, user_items)
+
+
+def test_every_model_is_tried():
+    tried = {trial.split(",")[0] for trial in TRIALS}
+    assert tried == set(nexttrack.models.__all__)
+
+
+def test_the_one_item_of_the_kind_that_a_user_lacks_comes_first(name):
+    if not TRIALS[name].knows_tastes:
+        pytest.skip("knows no tastes")
+    board = worlds.checker_board(50)
+    kind = np.arange(50) % 2
+    noise = np.random.default_rng(0).normal(scale=0.01, size=(50, 3))
+    features = noise + np.where(kind[:, None] == 0, [1.0, -1.0, 0.5], [-1.0, 1.0, -0.5])
+    model = fitted(name, board, kind, features)
+    ids, _ = model.recommend(np.arange(50), board, N=1)
+    np.testing.assert_array_equal(ids[:, 0], np.arange(50))
+
+
+def test_it_finds_what_was_held_out_as_well_as_it_should(name):
+    seen, held_out, kind = worlds.tastes()
+    centres = np.random.default_rng(5).normal(size=(kind.max() + 1, 6))
+    features = centres[kind] + np.random.default_rng(6).normal(size=(len(kind), 6))
+    model = fitted(name, seen, kind, features)
+    ids = top_n(model, seen, np.arange(seen.shape[0]), N=10)
+    low, high = TRIALS[name].ndcg
+    assert low < ndcg_at_k(ids, held_out, 10).mean() < high
+
+
+def test_a_list_holds_no_item_twice_and_none_that_the_user_has(model, user_items):
+    ids, _ = model.recommend(USERS, user_items, N=8)
+    for user, row in enumerate(ids):
+        real = row[row >= 0]
+        assert len(set(real)) == len(real)
+        assert not set(real) & set(user_items[user].indices)
+
+
+def test_a_list_ends_where_there_is_no_more_to_say(model, user_items):
+    ids, scores = model.recommend(USERS, user_items, N=N_ITEMS + 20)
+    assert ids.shape == scores.shape == (N_USERS, N_ITEMS + 20)
+    assert (ids[:, N_ITEMS:] == -1).all()
+    for user, row in enumerate(ids):
+        real = row >= 0
+        assert (np.diff(real.astype(int)) <= 0).all()
+        assert not set(row[real]) & set(user_items[user].indices)
+        assert (scores[user, ~real] == -np.finfo(np.float32).max).all()
+
+
+def test_an_empty_list_is_asked_for_and_given(model, user_items):
+    ids, scores = model.recommend(USERS, user_items, N=0)
+    assert ids.shape == scores.shape == (N_USERS, 0)
+    assert len(model.recommend(0, user_items[0], N=0)[0]) == 0
+
+
+def test_a_batch_gives_what_single_calls_give(model, user_items):
+    ids, scores = model.recommend(USERS, user_items, N=6)
+    for user in (0, 3, 17):
+        one, one_scores = model.recommend(user, user_items[user], N=6)
+        n = len(one)
+        np.testing.assert_array_equal(one, ids[user, :n])
+        np.testing.assert_allclose(one_scores, scores[user, :n], rtol=1e-5)
+        assert (ids[user, n:] == -1).all()
+
+
+def test_users_may_come_in_any_order_and_more_than_once(model, user_items):
+    ids, _ = model.recommend(USERS, user_items, N=6)
+    asked = np.array([20, 3, 20, 7])
+    some, _ = model.recommend(asked, user_items[asked], N=6)
+    np.testing.assert_array_equal(some, ids[asked])
+
+
+def test_nobody_asked_nothing_given(model, user_items):
+    ids, scores = model.recommend(np.arange(0), user_items[:0], N=4)
+    assert ids.shape == scores.shape == (0, 4)
+
+
+def test_scores_never_rise_along_a_list(model, user_items):
+    _, scores = model.recommend(USERS, user_items, N=8)
+    assert (np.diff(scores, axis=1) <= 1e-6).all()
+
+
+def test_filtered_items_do_not_come_back(model, user_items):
+    ids, _ = model.recommend(USERS, user_items, N=N_ITEMS, filter_items=[0, 1, 2])
+    assert not np.isin(ids, [0, 1, 2]).any()
+
+
+def test_only_the_asked_items_are_ranked(model, user_items):
+    ids, _ = model.recommend(
+        USERS, user_items, N=6, items=[20, 4, 11, 21], filter_already_liked_items=False
+    )
+    assert set(ids[ids >= 0]) <= {4, 11, 20, 21}
+    everything, _ = model.recommend(USERS, user_items, N=N_ITEMS, filter_already_liked_items=False)
+    for row, all_of in zip(ids, everything, strict=True):
+        if type(model) is not Random:  # which deals anew
+            np.testing.assert_array_equal(
+                row[row >= 0], [item for item in all_of if item in (4, 11, 20, 21)]
+            )
+
+
+def test_own_items_are_ranked_when_they_are_not_filtered(model, user_items):
+    ids, _ = model.recommend(USERS, user_items, N=N_ITEMS, filter_already_liked_items=False)
+    assert np.isin(user_items[0].indices, ids[0]).any()
+
+
+def test_a_user_who_was_not_in_training_gets_what_a_twin_gets(name, user_items):
+    model = fitted(name, user_items)
+    if type(model) is Random or TRIALS[name].takes_new_users_by_factors is None:
+        pytest.skip("its lists depend on the user's number")
+    known, _ = model.recommend(17, user_items[17], N=6, recalculate_user=True)
+    new, _ = model.recommend(9_999, user_items[17], N=6, recalculate_user=True)
+    many, _ = model.recommend(np.array([5, 9_999]), user_items[[5, 17]], N=6, recalculate_user=True)
+    np.testing.assert_array_equal(known, new)
+    np.testing.assert_array_equal(many[1][: len(new)], new)
+    empty, _ = model.recommend(
+        np.array([9_999]), csr_matrix((1, N_ITEMS)), N=6, recalculate_user=True
+    )
+    assert empty.shape == (1, 6)
+
+
+def test_a_user_who_is_not_known_is_said_so(name, model, user_items):
+    if not TRIALS[name].takes_new_users_by_factors:
+        pytest.skip("a user is the row")
+    with pytest.raises(IndexError, match="recalculate_user=True"):
+        model.recommend(9_999, user_items[17])
+
+
+@pytest.mark.parametrize("change", [np.float64, np.int64, np.int32, coo_matrix, "csc", "unsorted"])
+def test_the_type_of_the_matrix_does_not_matter(name, user_items, change):
+    if change == "csc":
+        other = user_items.tocsc()
+    elif change == "unsorted":
+        rows = np.split(np.arange(user_items.nnz), user_items.indptr[1:-1])
+        backwards = np.concatenate([row[::-1] for row in rows])
+        parts = user_items.data[backwards], user_items.indices[backwards], user_items.indptr
+        other = csr_matrix(parts, shape=user_items.shape)
+        before = other.indices.copy()
+    else:
+        other = change(user_items) if change is coo_matrix else user_items.astype(change)
+    model, again = fitted(name, user_items), made(name, user_items)
+    again.fit(other, show_progress=False)
+    if change == "unsorted":
+        np.testing.assert_array_equal(other.indices, before)
+    np.testing.assert_array_equal(
+        model.recommend(USERS, user_items, N=6)[0], again.recommend(USERS, user_items, N=6)[0]
+    )
+
+
+def test_fitting_changes_nothing_in_the_matrix(name, user_items):
+    copy = user_items.copy()
+    copy.data[::5] = 0
+    before = copy.copy()
+    made(name, user_items).fit(copy, show_progress=False)
+    np.testing.assert_array_equal(copy.data, before.data)
+    np.testing.assert_array_equal(copy.indptr, before.indptr)
+
+
+def test_the_same_seed_gives_the_same(name, user_items):
+    one, two = fitted(name, user_items), fitted(name, user_items)
+    for left, right in zip(
+        one.recommend(USERS, user_items), two.recommend(USERS, user_items), strict=True
+    ):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_the_number_of_threads_changes_no_list(name, user_items):
+    one, two = made(name, user_items), made(name, user_items)
+    one.num_threads, two.num_threads = 1, 2
+    for model in (one, two):
+        model.fit(user_items, show_progress=False)
+    np.testing.assert_array_equal(
+        one.recommend(USERS, user_items)[0], two.recommend(USERS, user_items)[0]
+    )
+
+
+def test_a_model_can_be_fitted_again(name, user_items):
+    model, other = fitted(name, user_items), made(name, user_items)
+    half = user_items.copy()
+    half.data[half.nnz // 2 :] = 0
+    other.fit(half, show_progress=False)
+    other.fit(user_items, show_progress=False)
+    np.testing.assert_array_equal(
+        model.recommend(USERS, user_items)[0], other.recommend(USERS, user_items)[0]
+    )
+
+
+@pytest.mark.parametrize("weight", [-1, np.nan, np.inf])
+def test_weights_that_are_none_are_named(name, user_items, weight):
+    wrong = user_items.copy()
+    wrong.data[user_items.indptr[4]] = weight
+    item = user_items.indices[user_items.indptr[4]]
+    with pytest.raises(ValueError, match=rf"finite and 0 or more, not .* \(user 4, item {item}\)"):
+        made(name, user_items).fit(wrong)
+
+
+def test_there_must_be_something_to_learn_from(name, user_items):
+    nothing = csr_matrix(user_items.shape, dtype=np.float32)
+    with pytest.raises(ValueError, match="no user has an item"):
+        made(name, user_items).fit(nothing)
+    stored = user_items.copy()
+    stored.data[:] = 0
+    with pytest.raises(ValueError, match="no user has an item"):
+        made(name, user_items).fit(stored)
+
+
+def test_an_array_is_not_a_matrix_of_users_and_items(name, user_items):
+    with pytest.raises(ValueError, match="must be a sparse matrix of users x items, not ndarray"):
+        made(name, user_items).fit(user_items.toarray())
+
+
+def test_an_item_that_nobody_has_and_a_user_who_has_all_do_no_harm(name, user_items):
+    changed = user_items.toarray()
+    changed[:, 7] = 0
+    changed[11] = 1
+    changed[11, 7] = 0
+    model = fitted(name, csr_matrix(changed))
+    ids, scores = model.recommend(USERS, csr_matrix(changed), N=N_ITEMS)
+    assert np.isfinite(scores).all()
+    assert set(ids[11]) <= {7, -1}
+
+
+@pytest.mark.parametrize(
+    ("rows", "arguments", "error", "message"),
+    [
+        (2, {}, ValueError, "1 row for every user"),
+        (1, {"items": [99]}, IndexError, "not in the model"),
+        (1, {"items": [-1]}, IndexError, "not in the model"),
+        (1, {"filter_items": [99]}, IndexError, "not in the model"),
+        (1, {"items": [1], "filter_items": [2]}, ValueError, "both filter_items and items"),
+        (1, {"N": -1}, ValueError, "N must be a whole number of 0 or more, not -1"),
+        (1, {"N": 2.5}, ValueError, "N must be a whole number of 0 or more, not 2.5"),
+    ],
+)
+def test_a_call_that_does_not_fit_is_refused(model, user_items, rows, arguments, error, message):
+    with pytest.raises(error, match=message):
+        model.recommend(0, user_items[:rows], **arguments)
+
+
+def test_a_catalogue_of_another_size_is_refused(model, user_items):
+    with pytest.raises(ValueError, match="user_items has 29 items, the model 30"):
+        model.recommend(0, user_items[:1, :29])
+    with pytest.raises(ValueError, match="CSR"):
+        model.recommend(0, user_items[:1].tocoo())
+
+
+def test_similar_items_are_others_or_the_model_says_that_it_knows_none(name, model):
+    if name in NO_SIMILAR_ITEMS:
+        with pytest.raises(NotImplementedError, match="no similarity between items"):
+            model.similar_items(1)
+        return
+    ids, scores = model.similar_items(1, N=5)
+    assert len(ids) == len(set(ids)) > 0
+    assert (np.diff(scores) <= 1e-6).all()
+    batch, _ = model.similar_items(np.array([1, 2]), N=5)
+    np.testing.assert_array_equal(batch[0][: len(ids)], ids)
+
+
+def test_saved_and_loaded_it_is_the_same(model, user_items, tmp_path):
+    model.save(str(tmp_path / "model"))
+    kept = tmp_path / "model.npz"
+    open_file = io.BytesIO()
+    model.save(open_file)
+    open_file.seek(0)
+    for again in (type(model).load(str(kept)), type(model).load(kept), type(model).load(open_file)):
+        for recalculate in (False, True):
+            asked = {"N": 5, "recalculate_user": recalculate}
+            for left, right in zip(
+                again.recommend(USERS, user_items, **asked),
+                model.recommend(USERS, user_items, **asked),
+                strict=True,
+            ):
+                np.testing.assert_array_equal(left, right)
+
+
+def test_a_file_of_another_model_or_a_broken_one_is_named(model, tmp_path):
+    kept = tmp_path / "model.npz"
+    model.save(kept)
+    other = Popularity if type(model) is not Popularity else Random
+    with pytest.raises(UserError, match=rf"holds a model of kind {type(model).__name__}"):
+        other.load(kept)
+    content = kept.read_bytes()
+    for broken in (b"", b"no model", content[:-40], content[: len(content) // 2]):
+        kept.write_bytes(broken)
+        with pytest.raises(UserError, match=r"model\.npz: not a model file, or damaged"):
+            type(model).load(kept)
