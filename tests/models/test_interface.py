@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import worlds
 from scipy.sparse import coo_matrix, csr_matrix
+from sklearn.exceptions import NotFittedError
 from worlds import N_ITEMS, N_USERS, USERS
 
 import nexttrack.models
@@ -336,6 +337,11 @@ def test_an_item_that_nobody_has_and_a_user_who_has_all_do_no_harm(name, user_it
 def test_a_call_that_does_not_fit_is_refused(model, user_items, rows, arguments, error, message):
     with pytest.raises(error, match=message):
         model.recommend(0, user_items[:rows], **arguments)
+
+
+def test_a_model_that_was_not_fitted_says_so(name, user_items):
+    with pytest.raises(NotFittedError, match="is not fitted; call fit first"):
+        made(name, user_items).recommend(0, user_items[0])
 
 
 def test_a_catalogue_of_another_size_is_refused(model, user_items):

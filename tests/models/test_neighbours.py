@@ -6,7 +6,7 @@ from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFID
 from scipy.sparse import csr_matrix
 from worlds import N_ITEMS, USERS
 
-from nexttrack.models import ItemKNN
+from nexttrack.models import ItemKNN, RP3beta, UserKNN
 from nexttrack.models.inputs import checked_user_items
 from nexttrack.models.neighbours import Weighting
 
@@ -145,3 +145,101 @@ def test_an_item_that_nobody_values_is_near_to_none():
     model = ItemKNN(K=4)
     model.fit(user_items)
     np.testing.assert_array_equal(model.similarity.toarray(), np.diag([1.0, 1, 0, 1]))
+
+
+def dense_user_similarity(X, new, weighting, shrinkage):
+    """Return the similarity of new rows to the users of X, by implicit's weights."""
+    n = len(X)
+    if weighting == "cosine":
+        known, asked = X, new
+    else:
+        idf = np.log(n) - np.log1p((X > 0).sum(axis=0))
+        mean = X.sum() / n
+
+        def weighted(rows):
+            if weighting == "tfidf":
+                return np.sqrt(rows) * idf
+            longer = 0.25 + 0.75 * rows.sum(axis=1, keepdims=True) / mean
+            return rows * 2.2 / (1.2 * longer + rows) * idf
+
+        known, asked = weighted(X), weighted(new)
+    product = asked @ known.T
+    if weighting == "bm25":
+        return product
+    lengths = np.outer(np.linalg.norm(asked, axis=1), np.linalg.norm(known, axis=1))
+    return np.divide(product, lengths + shrinkage, out=np.zeros_like(product), where=lengths > 0)
+
+
+@pytest.mark.parametrize(
+    ("weighting", "shrinkage"), [("cosine", 0.0), ("cosine", 7.0), ("tfidf", 2.0), ("bm25", 0.0)]
+)
+@pytest.mark.parametrize("new", [False, True])
+def test_user_knn_is_brute_force(user_items, weighting, shrinkage, new):
+    model = UserKNN(K=5, weighting=weighting, shrinkage=shrinkage)
+    model.fit(user_items)
+    X = user_items.toarray().astype(float)
+    asked = X[:, ::-1] if new else X
+    similarity = dense_user_similarity(X, asked, weighting, shrinkage)
+    if not new:
+        np.fill_diagonal(similarity, -np.inf)
+    together = (asked > 0) @ (X > 0).T.astype(float) > 0
+    similarity[~together] = -np.inf
+    expected = np.zeros_like(X)
+    for user, row in enumerate(similarity):
+        for other in np.lexsort((np.arange(len(row)), -row))[:5]:
+            if np.isfinite(row[other]):
+                expected[user] += row[other] * X[other]
+    expected[asked > 0] = 0
+    rows = csr_matrix(asked.astype(np.float32))
+    users = USERS + 1000 if new else USERS
+    ids, scores = model.recommend(users, rows, N=N_ITEMS, recalculate_user=new)
+    for user in USERS:
+        found = ids[user][ids[user] >= 0]
+        assert set(found) == set(np.flatnonzero(expected[user] > 0))
+        np.testing.assert_allclose(scores[user, : len(found)], expected[user, found], rtol=1e-9)
+
+
+def test_the_neighbours_of_a_user_are_others(user_items):
+    model = UserKNN(K=4)
+    model.fit(user_items)
+    ids, scores = model.similar_users(np.array([0, 3]), N=6)
+    similarity = dense_user_similarity(user_items.toarray(), user_items.toarray(), "cosine", 0)
+    similarity[0, 0] = 0
+    np.testing.assert_array_equal(ids[0], np.argsort(-similarity[0], kind="stable")[:6])
+    np.testing.assert_allclose(scores[0], np.sort(similarity[0])[::-1][:6])
+    assert (ids[1] == -1).all()  # user 3 has nothing
+    ids, _ = model.similar_users(0, N=39, filter_users=[1, 2])
+    assert not np.isin(ids, [0, 1, 2]).any()
+
+
+@pytest.mark.parametrize("arguments", [{"K": 0}, {"weighting": "dice"}, {"shrinkage": np.nan}])
+def test_user_knn_refuses_what_it_does_not_know(arguments):
+    with pytest.raises(ValueError, match=r"K must be 1 or more|it can be cosine"):
+        UserKNN(**arguments)
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(1.0, 0.0), (0.7, 0.4), (1.8, 1.0)])
+def test_rp3beta_is_a_walk_of_three_steps(user_items, alpha, beta):
+    model = RP3beta(K=6, alpha=alpha, beta=beta)
+    model.fit(user_items)
+    X = user_items.toarray().astype(float)
+    to_users = np.divide(X.T, X.sum(axis=0)[:, None]) ** alpha
+    to_items = np.divide(X, X.sum(axis=1)[:, None], out=np.zeros_like(X), where=X > 0) ** alpha
+    dense = to_users @ to_items / X.sum(axis=0) ** beta
+    for item in range(N_ITEMS):
+        row = model.similarity[item]
+        np.testing.assert_allclose(np.sort(row.data), np.sort(dense[item])[-6:])
+        np.testing.assert_allclose(row.data, dense[item, row.indices])
+
+
+def test_a_walk_with_no_power_is_a_walk(user_items):
+    """With alpha 1 and beta 0 the rows are probabilities of where a walk ends."""
+    model = RP3beta(K=N_ITEMS, alpha=1.0, beta=0.0)
+    model.fit(user_items)
+    np.testing.assert_allclose(model.similarity.sum(axis=1).A1, 1)
+
+
+@pytest.mark.parametrize("arguments", [{"K": 0}, {"alpha": 0}, {"beta": -1}, {"alpha": np.nan}])
+def test_rp3beta_refuses_settings_that_are_none(arguments):
+    with pytest.raises(ValueError, match="alpha above 0, beta 0 or more"):
+        RP3beta(**arguments)

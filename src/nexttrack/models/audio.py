@@ -21,7 +21,7 @@ class AudioKNN(FactorModel):
         num_threads: threads for ranking; 0 for all cores. The result does not depend on it.
     """
 
-    _STATE = ("features", "user_factors", "item_factors")
+    _STATE = ("item_factors", "user_factors", "features")
 
     def __init__(self, features=None, num_threads=0):
         super().__init__(num_threads=num_threads)

@@ -70,7 +70,7 @@ class RecentPopularity(Popularity):
         ValueError: for another half-life.
     """
 
-    _STATE = ("half_life", "user_factors", "item_factors")
+    _STATE = ("item_factors", "user_factors", "half_life")
 
     def __init__(self, dates=None, half_life=90.0, num_threads=0):
         super().__init__(num_threads=num_threads)
@@ -103,7 +103,7 @@ class Random(ModelFile, RecommenderBase):
         num_threads: threads; 0 for all cores.
     """
 
-    _STATE = ("random_state", "n_items")
+    _STATE = ("n_items", "random_state")
 
     def __init__(self, random_state=0, num_threads=0):
         self.random_state = random_state
@@ -133,6 +133,7 @@ class Random(ModelFile, RecommenderBase):
         Args and result are those of :meth:`implicit.recommender_base.RecommenderBase.recommend`.
         The lists of a batch are padded with the id -1, the list of a single user is short.
         """
+        self._check_fitted()
         users = asked_users(userid, user_items, N, self.n_items)
         candidates = np.flatnonzero(allowed_items(self.n_items, filter_items, items))
         ids = np.full((len(users), N), -1, dtype=np.int32)

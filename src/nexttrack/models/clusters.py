@@ -52,12 +52,12 @@ class ClusterPopularity(FactorModel):
     """
 
     _STATE = (
-        "labels",
-        "shrinkage",
-        "item_groups",
-        "group_shares",
         "item_factors",
         "user_factors",
+        "item_groups",
+        "group_shares",
+        "labels",
+        "shrinkage",
     )
 
     def __init__(self, labels=None, shrinkage=10.0, num_threads=0):

@@ -20,7 +20,7 @@ class FactorModel(ModelFile, MatrixFactorizationBase):
         user_factors: float32 of users x factors.
     """
 
-    _STATE: tuple[str, ...] = ("user_factors", "item_factors")
+    _STATE: tuple[str, ...] = ("item_factors", "user_factors")
 
     def recommend(
         self,
@@ -40,6 +40,7 @@ class FactorModel(ModelFile, MatrixFactorizationBase):
             IndexError: for an item outside the catalogue, or a user whom the model does not know,
                 unless ``recalculate_user``.
         """
+        self._check_fitted()
         n_items = len(self.item_factors)
         users = asked_users(userid, user_items, N, n_items)
         allowed = allowed_items(n_items, filter_items, items) & self._known_items()

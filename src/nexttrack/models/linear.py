@@ -34,6 +34,7 @@ class EASE(ModelFile, RecommenderBase):
             the inverse.
 
     Attributes:
+        n_items: number of items that the model knows.
         weights: B, float32 of items x items, where there are at least as many users as items.
         inverse: K, float32 of users x users, where there are fewer.
 
@@ -41,14 +42,14 @@ class EASE(ModelFile, RecommenderBase):
         ValueError: if the regularisation is not above 0.
     """
 
-    _STATE = ("regularization", "weights", "inverse", "item_users", "leftover")
+    _STATE = ("n_items", "regularization", "weights", "inverse", "item_users", "leftover")
 
     def __init__(self, regularization=100.0, num_threads=0):
         if not (regularization > 0 and np.isfinite(regularization)):
             raise ValueError(f"regularization must be above 0 and finite, not {regularization}")
         self.regularization = float(regularization)
         self.num_threads = num_threads
-        self.weights = self.inverse = self.item_users = self.leftover = None
+        self.n_items = self.weights = self.inverse = self.item_users = self.leftover = None
 
     def fit(self, user_items, show_progress=True, callback=None):
         """Solve for the weights.
@@ -75,6 +76,7 @@ class EASE(ModelFile, RecommenderBase):
             self.inverse = self._inverted(users, items)
             _fill_upper(self.inverse)
             self.leftover = self._leftover()
+        self.n_items = users.shape[1]
 
     def _inverted(self, rows: csr_matrix, columns: csr_matrix) -> np.ndarray:
         """Return the inverse of the regularised Gram matrix of rows; its lower triangle is set."""
@@ -99,11 +101,6 @@ class EASE(ModelFile, RecommenderBase):
         in_chunks(lambda start, stop: _one_minus_form(start, stop, *parts), len(leftover))
         return leftover
 
-    @property
-    def n_items(self) -> int:
-        """Return the number of items that the model knows."""
-        return len(self.weights) if self.weights is not None else self.item_users.shape[0]
-
     def recommend(
         self,
         userid,
@@ -124,6 +121,7 @@ class EASE(ModelFile, RecommenderBase):
                 model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
             IndexError: for an item outside the catalogue.
         """
+        self._check_fitted()
         users = asked_users(userid, user_items, N, self.n_items)
         ids, scores = top_n(
             self._scorer(user_items),

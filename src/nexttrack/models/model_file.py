@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import NotFittedError
 
 from nexttrack.atomic import write_file
 from nexttrack.errors import UserError
@@ -20,7 +21,8 @@ class ModelFile:
     """Gives a model ``save`` and ``load``; the attributes in ``_STATE`` are what is kept.
 
     An attribute is an array of numbers or texts, a ``csr_matrix``, a number, a text or None. The
-    class can be made without arguments. ``_loaded`` is called when all attributes are there.
+    class can be made without arguments. ``_loaded`` is called when all attributes are there. The
+    first of ``_STATE`` is learned: None until the model is fitted.
     """
 
     _STATE: tuple[str, ...] = ()
@@ -30,7 +32,11 @@ class ModelFile:
 
         Args:
             file: a path, to which ``.npz`` is added where it lacks it, or an open binary file.
+
+        Raises:
+            NotFittedError: if there is nothing to keep.
         """
+        self._check_fitted()
         parts = {"model": np.array(type(self).__name__), "version": np.array(VERSION)}
         for name in self._STATE:
             parts |= _packed(name, getattr(self, name))
@@ -66,6 +72,10 @@ class ModelFile:
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise UserError(f"{name}: damaged ({error}); fit the model and save it again") from None
         return model
+
+    def _check_fitted(self):
+        if getattr(self, self._STATE[0]) is None:
+            raise NotFittedError(f"{type(self).__name__} is not fitted; call fit first")
 
     def _loaded(self):
         """Make what is not kept in the file from what is."""

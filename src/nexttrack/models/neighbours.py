@@ -139,6 +139,7 @@ class UserKNN(ModelFile, RecommenderBase):
                 model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
             IndexError: for an item outside the catalogue.
         """
+        self._check_fitted()
         n_items = self.user_items.shape[1]
         users = asked_users(userid, user_items, N, n_items)
         ids, scores = weighted_sums(

@@ -54,6 +54,7 @@ class SimilarityModel(ModelFile, ItemItemRecommender):
                 model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
             IndexError: for an item outside the catalogue.
         """
+        self._check_fitted()
         n_items = self.similarity.shape[0]
         asked_users(userid, user_items, N, n_items)
         ids, scores = weighted_sums(

@@ -1,0 +1,154 @@
+"""EASE is its closed form, SLIM the solution of its elastic nets."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import nnls
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import ElasticNet
+
+from nexttrack.models import EASE, SLIM
+
+
+def dense_weights(X, regularization):
+    """Return B by Steck's formula, in float64."""
+    P = np.linalg.inv(X.T @ X + regularization * np.eye(X.shape[1]))
+    B = P / -np.diag(P)
+    np.fill_diagonal(B, 0)
+    return B
+
+
+def counts(n_users, n_items, seed=0, density=0.2):
+    rng = np.random.default_rng(seed)
+    return (rng.random((n_users, n_items)) < density) * rng.integers(1, 4, (n_users, n_items))
+
+
+def scores(model, rows):
+    """Return the scores of all items, users x items, whatever their rank."""
+    rows = csr_matrix(rows.astype(np.float32))
+    asked = np.arange(rows.shape[0])
+    ids, ranked = model.recommend(asked, rows, N=rows.shape[1], filter_already_liked_items=False)
+    everything = np.empty(ids.shape)
+    np.put_along_axis(everything, ids, ranked, axis=1)
+    return everything
+
+
+@pytest.mark.parametrize("regularization", [2.0, 50.0])
+def test_ease_is_its_closed_form(regularization):
+    X = counts(90, 35)
+    model = EASE(regularization)
+    model.fit(csr_matrix(X.astype(np.float32)))
+    B = dense_weights(X, regularization)
+    np.testing.assert_allclose(model.weights, B, atol=1e-5)
+    np.testing.assert_allclose(scores(model, X), X @ B, atol=1e-4)
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1.0, 20.0]))
+def test_with_fewer_users_than_items_ease_is_the_same(seed, regularization):
+    X = counts(12, 30, seed)
+    X[0, 0] = 1
+    model = EASE(regularization)
+    model.fit(csr_matrix(X.astype(np.float32)))
+    assert model.weights is None
+    new = counts(6, 30, seed + 1)
+    B = dense_weights(X, regularization)
+    np.testing.assert_allclose(scores(model, X), X @ B, atol=1e-4)
+    np.testing.assert_allclose(scores(model, new), new @ B, atol=1e-4)
+
+
+def test_tiles_and_blocks_of_ease_leave_nothing_out():
+    """More items than a tile holds, a rest that is no multiple of it, rows of all lengths."""
+    X = counts(700, 600, density=0.03)
+    X[:6] = 0
+    for user in range(6):
+        X[user, :user] = 1
+    model = EASE(30.0)
+    model.fit(csr_matrix(X.astype(np.float32)))
+    np.testing.assert_allclose(scores(model, X), X @ dense_weights(X, 30.0), atol=1e-4)
+
+
+def test_the_neighbours_of_an_item_are_its_row_of_weights():
+    X = counts(90, 35)
+    for users in (90, 20):
+        model = EASE(10.0)
+        model.fit(csr_matrix(X[:users].astype(np.float32)))
+        row = dense_weights(X[:users], 10.0)[4]
+        ids, values = model.similar_items(4, N=5)
+        best = np.argsort(-np.delete(row, 4))[:5]
+        np.testing.assert_array_equal(ids, best + (best >= 4))
+        np.testing.assert_allclose(values, row[ids], atol=1e-5)
+
+
+def test_ease_says_when_the_matrix_cannot_be_inverted():
+    X = np.repeat(np.full((50, 1), 1000), 20, axis=1)
+    with pytest.raises(ValueError, match="too small to invert"):
+        EASE(1e-6).fit(csr_matrix(X.astype(np.float32)))
+
+
+@pytest.mark.parametrize("regularization", [0, -1, np.nan, np.inf])
+def test_ease_refuses_a_regularization_that_is_none(regularization):
+    with pytest.raises(ValueError, match="must be above 0 and finite"):
+        EASE(regularization)
+
+
+@pytest.mark.parametrize(("l1", "l2"), [(0.5, 2.0), (2.0, 10.0)])
+def test_slim_is_the_elastic_net_of_scikit_learn(l1, l2):
+    X = counts(80, 25, density=0.3).astype(float)
+    model = SLIM(l1, l2, K=25, tolerance=1e-9, max_passes=10_000)
+    model.fit(csr_matrix(X))
+    W = model.similarity.toarray()
+    for item in range(25):
+        others = np.delete(np.arange(25), item)
+        n = len(X)
+        reference = ElasticNet(
+            alpha=(l1 + l2) / n,
+            l1_ratio=l1 / (l1 + l2),
+            fit_intercept=False,
+            positive=True,
+            tol=1e-12,
+            max_iter=100_000,
+        ).fit(X[:, others], X[:, item])
+        np.testing.assert_allclose(W[others, item], reference.coef_, atol=1e-6)
+        assert W[item, item] == 0
+
+
+def test_without_l1_slim_is_ridge_without_negative_weights():
+    X = counts(80, 25, density=0.3).astype(float)
+    model = SLIM(0.0, 5.0, K=25, tolerance=1e-9, max_passes=10_000)
+    model.fit(csr_matrix(X))
+    for item in range(25):
+        others = np.delete(np.arange(25), item)
+        stacked = np.vstack([X[:, others], np.sqrt(5.0) * np.eye(24)])
+        reference, _ = nnls(stacked, np.concatenate([X[:, item], np.zeros(24)]))
+        found = model.similarity[:, item].toarray().ravel()[others]
+        np.testing.assert_allclose(found, reference, atol=1e-6)
+
+
+def test_slim_keeps_the_largest_weights():
+    X = csr_matrix(counts(80, 25, density=0.3).astype(np.float32))
+    settings = {"l1": 0.5, "l2": 5.0, "tolerance": 1e-9, "max_passes": 1_000}
+    few, all_of = SLIM(K=3, **settings), SLIM(K=25, **settings)
+    few.fit(X)
+    all_of.fit(X)
+    for item in range(25):
+        kept = few.similarity[:, item].toarray().ravel()
+        column = all_of.similarity[:, item].toarray().ravel()
+        np.testing.assert_allclose(np.sort(kept)[-3:], np.sort(column)[-3:])
+        assert (kept > 0).sum() <= 3
+
+
+def test_a_large_penalty_leaves_no_weight():
+    X = csr_matrix(counts(30, 10).astype(np.float32))
+    model = SLIM(l1=1e6)
+    model.fit(X)
+    assert model.similarity.nnz == 0
+    assert (model.recommend(np.arange(30), X, N=3)[0] == -1).all()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"l1": -1}, {"l2": 0}, {"K": 0}, {"tolerance": 0}, {"max_passes": 0}]
+)
+def test_slim_refuses_settings_that_are_none(settings):
+    with pytest.raises(ValueError, match="l1 must be 0 or more"):
+        SLIM(**settings)
