@@ -1,0 +1,172 @@
+"""Factor models that take the whole matrix as it is, zeros too: truncated SVD and NMF."""
+
+import numpy as np
+from scipy.sparse.linalg import svds
+from sklearn.decomposition import non_negative_factorization
+from threadpoolctl import threadpool_limits
+
+from nexttrack.models.factors import LearnedFactors, one_or_all
+from nexttrack.models.inputs import checked_user_items
+
+
+class PureSVD(LearnedFactors):
+    """Truncated singular value decomposition of the matrix (Cremonesi, Koren & Turrin 2010).
+
+    Of all matrices of that rank, ``X V V'`` with the leading right singular vectors V is the one
+    nearest to X in least squares, unobserved pairs counted as 0 like any value. The factors of a
+    user are ``x_u V``, so those of a new user follow from the row without any approximation.
+
+    Found by ARPACK's restarted Lanczos iterations, to rounding. There are at most as many factors
+    as users or items. A user without items and an item without users have factors of 0.
+
+    Args:
+        factors: number of factors, at least 1.
+        num_threads: threads for ranking; 0 for all cores. The result does not depend on it.
+        random_state: the seed, a whole number of at least 0.
+
+    Attributes:
+        user_factors: x_u V, float32 of users x factors.
+        item_factors: V, float32 of items x factors, with orthonormal columns.
+
+    Raises:
+        ValueError: for another number of factors.
+    """
+
+    _STATE = ("factors", "random_state", "user_factors", "item_factors")
+
+    def __init__(self, factors=64, num_threads=0, random_state=0):
+        super().__init__(num_threads=num_threads)
+        if factors < 1:
+            raise ValueError("factors must be 1 or more")
+        self.factors = factors
+        self.random_state = random_state
+
+    def fit(self, user_items, show_progress=True, callback=None):
+        """Decompose the matrix.
+
+        Args:
+            user_items: ``csr_matrix`` of users x items, finite and of at least 0.
+            show_progress: ignored; this takes seconds.
+            callback: ignored, there are no epochs.
+
+        Raises:
+            ValueError: if a weight is negative, NaN or infinite.
+        """
+        user_items = checked_user_items(user_items)
+        self.item_factors = self._right_vectors(user_items).astype(np.float32)
+        # What nobody has is 0 but for rounding, and where the rank is too low, anything.
+        self.item_factors[np.bincount(user_items.indices, minlength=user_items.shape[1]) == 0] = 0
+        self.user_factors = user_items @ self.item_factors
+        self._fitted()
+
+    def _right_vectors(self, user_items):
+        """Return the leading right singular vectors as columns, largest first."""
+        n, smaller = min(self.factors, *user_items.shape), min(user_items.shape)
+        if user_items.nnz == 0:
+            return np.zeros((user_items.shape[1], n))
+        if n == smaller:  # Lanczos iterations find a part of the spectrum
+            right = np.linalg.svd(user_items.toarray().astype(np.float64), full_matrices=False)[2]
+            return right[:n].T
+        start = np.random.default_rng(self.random_state).standard_normal(smaller)
+        with threadpool_limits(1, user_api="blas"):  # the same sums on any machine
+            _, values, right = svds(user_items.astype(np.float64), k=n, v0=start)
+        return right[np.argsort(-values)].T
+
+    def recalculate_user(self, userid, user_items):
+        """Return the factors of users, known or not, from their rows: ``x_u V``.
+
+        Raises:
+            ValueError: if the rows do not fit, or a weight is negative, NaN or infinite.
+        """
+        user_items = checked_user_items(user_items, len(self.item_factors))
+        return one_or_all(userid, user_items @ self.item_factors)
+
+
+class NMF(LearnedFactors):
+    """Non-negative matrix factorisation (Lee & Seung 1999): factors that only add up.
+
+    Minimised is ``|X - W H|^2 / 2`` over W and H without negative values, unobserved pairs counted
+    as 0, by coordinate descent as scikit-learn does it, with both penalties of its
+    ``alpha_W`` and ``alpha_H`` set to ``regularization`` (L2). It always makes all iterations: to
+    stop when a whole batch has converged would make a user's factors depend on the others.
+
+    The factors of a user, known or new, are the non-negative least squares of the row with the
+    items as they are. A user without items and an item without users have factors of 0.
+
+    Args:
+        factors: number of factors, at least 1.
+        regularization: at least 0.
+        iterations: sweeps over users and items, at least 1.
+        num_threads: threads for ranking; 0 for all cores. The result does not depend on it.
+        random_state: the seed, a whole number of at least 0.
+
+    Attributes:
+        user_factors: W, float32 of users x factors, at least 0.
+        item_factors: H', float32 of items x factors, at least 0.
+
+    Raises:
+        ValueError: for an argument outside these bounds.
+    """
+
+    _STATE = (
+        *("factors", "regularization", "iterations", "random_state"),
+        *("user_factors", "item_factors"),
+    )
+
+    def __init__(
+        self, factors=32, regularization=0.0, iterations=50, num_threads=0, random_state=0
+    ):
+        super().__init__(num_threads=num_threads)
+        if factors < 1 or iterations < 1 or not regularization >= 0:
+            raise ValueError("factors and iterations must be 1 or more, regularization 0 or more")
+        self.factors = factors
+        self.regularization = regularization
+        self.iterations = iterations
+        self.random_state = random_state
+
+    def fit(self, user_items, show_progress=True, callback=None):
+        """Factorise the matrix.
+
+        Args:
+            user_items: ``csr_matrix`` of users x items, finite and of at least 0.
+            show_progress: ignored; this takes seconds.
+            callback: ignored.
+
+        Raises:
+            ValueError: if a weight is negative, NaN or infinite.
+        """
+        user_items = checked_user_items(user_items)
+        _, H = self._factorised(user_items, init="random", random_state=self.random_state)
+        self.item_factors = np.ascontiguousarray(H.T, dtype=np.float32)
+        self.user_factors = self._users(user_items)
+        self._fitted()
+
+    def recalculate_user(self, userid, user_items):
+        """Return the factors of users, known or not, from their rows.
+
+        Raises:
+            ValueError: if the rows do not fit, or a weight is negative, NaN or infinite.
+        """
+        user_items = checked_user_items(user_items, len(self.item_factors))
+        return one_or_all(userid, self._users(user_items))
+
+    def _users(self, user_items):
+        if not user_items.nnz or not self.item_factors.any():  # which scikit-learn refuses
+            return np.zeros((user_items.shape[0], self.factors), dtype=np.float32)
+        W, _ = self._factorised(
+            user_items, H=np.ascontiguousarray(self.item_factors.T), update_H=False
+        )
+        return W.astype(np.float32)
+
+    def _factorised(self, user_items, **how):
+        with threadpool_limits(1, user_api="blas"):
+            W, H, _ = non_negative_factorization(
+                user_items,
+                n_components=self.factors,
+                max_iter=self.iterations,
+                tol=0.0,
+                alpha_W=self.regularization,
+                alpha_H=self.regularization,
+                **how,
+            )
+        return W, H
