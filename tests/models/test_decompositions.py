@@ -86,14 +86,6 @@ def test_who_has_nothing_and_what_nobody_has_get_zeros(model, user_items):
     assert ids.tolist() == [[7, -1, -1, -1]]
 
 
-@pytest.mark.parametrize("model", [PureSVD(3), NMF(3)])
-def test_of_nothing_it_learns_zeros(model):
-    nothing = csr_matrix((5, 4), dtype=np.float32)
-    model.fit(nothing)
-    assert not model.user_factors.any()
-    assert not model.item_factors.any()
-
-
 @pytest.mark.parametrize("kind", [PureSVD, NMF])
 def test_the_seed_alone_decides(user_items, kind):
     made = [kind(4, random_state=seed) for seed in (1, 1)]

@@ -187,15 +187,6 @@ def test_who_has_nothing_and_what_nobody_has_get_zeros(user_items, cg_steps):
     assert ids.tolist() == [[7, -1, -1, -1, -1]]  # all but that one are had already
 
 
-@pytest.mark.parametrize("cg_steps", [3, None])
-def test_of_nothing_it_learns_zeros(cg_steps):
-    nothing = csr_matrix((5, 4), dtype=np.float32)
-    model = fitted(nothing, cg_steps=cg_steps)
-    assert not model.user_factors.any()
-    assert not model.item_factors.any()
-    assert model.loss(nothing) == 0
-
-
 def test_a_stored_zero_is_unobserved(user_items):
     stored = user_items.copy()
     stored.data[::5] = 0

@@ -15,13 +15,18 @@ from nexttrack.errors import UserError
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.metrics import ndcg_at_k
 from nexttrack.models import (
+    BPR,
     EASE,
+    IALS,
+    NMF,
     SLIM,
     AudioKNN,
     ClusterPopularity,
     ContentKNN,
     ItemKNN,
+    LogisticMF,
     Popularity,
+    PureSVD,
     Random,
     RecentPopularity,
     RP3beta,
@@ -71,6 +76,13 @@ TRIALS = {
     "UserKNN": Trial(lambda n, kind, x, m: UserKNN(K=40), (0.48, 0.54)),
     "RP3beta": Trial(lambda n, kind, x, m: RP3beta(K=n, beta=0.2), (0.48, 0.54)),
     "EASE": Trial(lambda n, kind, x, m: EASE(20.0), (0.40, 0.46)),
+    "IALS": Trial(lambda n, kind, x, m: IALS(8, regularization=0.02), (0.4, 0.47), True, True),
+    "BPR": Trial(
+        lambda n, kind, x, m: BPR(8, regularization=0.1, iterations=30), (0.35, 0.44), True, True
+    ),
+    "LogisticMF": Trial(lambda n, kind, x, m: LogisticMF(8), (0.27, 0.36), True, True),
+    "PureSVD": Trial(lambda n, kind, x, m: PureSVD(4), (0.46, 0.54), True, True),
+    "NMF": Trial(lambda n, kind, x, m: NMF(4), (0.46, 0.55), True, True),
     "SLIM": Trial(lambda n, kind, x, m: SLIM(0.1, 5.0), (0.40, 0.46)),
 }
 NO_SIMILAR_ITEMS = {"Random", "Popularity", "RecentPopularity", "ClusterPopularity", "UserKNN"}

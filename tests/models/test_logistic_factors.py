@@ -133,17 +133,6 @@ def test_who_has_nothing_or_everything(model, user_items):
     np.testing.assert_array_equal(bias[ids], np.sort(bias)[::-1][:4])
 
 
-@pytest.mark.parametrize("kind", [BPR, LogisticMF])
-def test_of_nothing_it_learns_nothing(kind):
-    nothing = csr_matrix((5, 4), dtype=np.float32)
-    model = kind(factors=3)
-    model.fit(nothing, show_progress=False)
-    _, scores = model.recommend(USERS[:5], nothing, N=4)
-    assert not scores.any()
-    some = csr_matrix(np.ones((1, 4), dtype=np.float32))
-    np.testing.assert_array_equal(model.recalculate_user(0, some), model.user_factors[0])
-
-
 def test_saved_and_loaded_it_places_new_users_the_same(model, user_items, tmp_path):
     model.save(tmp_path / "model.npz")
     again = type(model).load(tmp_path / "model.npz")

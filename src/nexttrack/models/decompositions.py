@@ -6,7 +6,7 @@ from sklearn.decomposition import non_negative_factorization
 from threadpoolctl import threadpool_limits
 
 from nexttrack.models.factors import LearnedFactors, one_or_all
-from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.inputs import checked_user_items, training_matrix
 
 
 class PureSVD(LearnedFactors):
@@ -32,7 +32,7 @@ class PureSVD(LearnedFactors):
         ValueError: for another number of factors.
     """
 
-    _STATE = ("factors", "random_state", "user_factors", "item_factors")
+    _STATE = ("item_factors", "user_factors", "factors", "random_state")
 
     def __init__(self, factors=64, num_threads=0, random_state=0):
         super().__init__(num_threads=num_threads)
@@ -50,9 +50,9 @@ class PureSVD(LearnedFactors):
             callback: ignored, there are no epochs.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
         """
-        user_items = checked_user_items(user_items)
+        user_items = training_matrix(user_items)
         self.item_factors = self._right_vectors(user_items).astype(np.float32)
         # What nobody has is 0 but for rounding, and where the rank is too low, anything.
         self.item_factors[np.bincount(user_items.indices, minlength=user_items.shape[1]) == 0] = 0
@@ -62,8 +62,6 @@ class PureSVD(LearnedFactors):
     def _right_vectors(self, user_items):
         """Return the leading right singular vectors as columns, largest first."""
         n, smaller = min(self.factors, *user_items.shape), min(user_items.shape)
-        if user_items.nnz == 0:
-            return np.zeros((user_items.shape[1], n))
         if n == smaller:  # Lanczos iterations find a part of the spectrum
             right = np.linalg.svd(user_items.toarray().astype(np.float64), full_matrices=False)[2]
             return right[:n].T
@@ -109,8 +107,8 @@ class NMF(LearnedFactors):
     """
 
     _STATE = (
+        *("item_factors", "user_factors"),
         *("factors", "regularization", "iterations", "random_state"),
-        *("user_factors", "item_factors"),
     )
 
     def __init__(
@@ -133,9 +131,9 @@ class NMF(LearnedFactors):
             callback: ignored.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
         """
-        user_items = checked_user_items(user_items)
+        user_items = training_matrix(user_items)
         _, H = self._factorised(user_items, init="random", random_state=self.random_state)
         self.item_factors = np.ascontiguousarray(H.T, dtype=np.float32)
         self.user_factors = self._users(user_items)

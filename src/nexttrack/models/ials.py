@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from nexttrack.data.progress import steps
 from nexttrack.models.factors import LearnedFactors, one_or_all
-from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.inputs import checked_user_items, training_matrix
 from nexttrack.models.ranking import product
 from nexttrack.threads import in_chunks
 
@@ -67,8 +67,9 @@ class IALS(LearnedFactors):
     """
 
     _STATE = (
+        *("item_factors", "user_factors"),
         *("factors", "regularization", "alpha", "unobserved_weight", "frequency_exponent"),
-        *("iterations", "cg_steps", "init_scale", "random_state", "user_factors", "item_factors"),
+        *("iterations", "cg_steps", "init_scale", "random_state"),
     )
 
     def __init__(
@@ -114,9 +115,9 @@ class IALS(LearnedFactors):
                 (implicit has the loss there, which :meth:`loss` gives).
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
         """
-        user_items = checked_user_items(user_items)
+        user_items = training_matrix(user_items)
         item_users = user_items.T.tocsr()
         self.user_factors, self.item_factors = self._start(*user_items.shape)
         rounds = list(range(self.iterations))

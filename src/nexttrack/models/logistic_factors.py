@@ -10,7 +10,7 @@ from numba import njit
 from threadpoolctl import threadpool_limits
 
 from nexttrack.models.factors import LearnedFactors, one_or_all
-from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.inputs import checked_user_items, training_matrix
 from nexttrack.threads import in_chunks
 
 NEGATIVES = 1000  # items drawn for the fold-in of LogisticMF, and stock to draw from for BPR
@@ -30,26 +30,21 @@ class _SeededFit(LearnedFactors):
             callback: called by implicit after each epoch.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite.
+            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
             ModelFitError: of implicit, if the factors grow beyond all numbers.
         """
-        user_items = checked_user_items(user_items)
+        user_items = training_matrix(user_items)
         self.user_factors = self.item_factors = None
         self.negatives = self._drawn(user_items)
-        if user_items.nnz == 0:
-            self.user_factors, self.item_factors = self._nothing_learned(user_items.shape)
-        else:
-            ranking_threads, self.num_threads = self.num_threads, self.fit_threads
-            try:
-                super().fit(user_items, show_progress=show_progress, callback=callback)
-            finally:
-                self.num_threads = ranking_threads
+        ranking_threads, self.num_threads = self.num_threads, self.fit_threads
+        try:
+            super().fit(user_items, show_progress=show_progress, callback=callback)
+        finally:
+            self.num_threads = ranking_threads
         self._fitted()
 
     def _drawn(self, user_items) -> np.ndarray:
         """Draw negatives as implicit does while it fits: each item as often as it is had."""
-        if user_items.nnz == 0:
-            return np.zeros(0, dtype=np.int32)
         rng = np.random.default_rng((self.random_state, 1))
         return user_items.indices[rng.integers(user_items.nnz, size=NEGATIVES)].astype(np.int32)
 
@@ -70,16 +65,15 @@ class _SeededFit(LearnedFactors):
             ValueError: if the rows do not fit, or a weight is negative, NaN or infinite.
         """
         user_items = checked_user_items(user_items, len(self.item_factors))
-        factors = self._nothing_learned((user_items.shape[0], 0))[0]
-        if len(self.negatives):
-            rows = user_items.indptr, user_items.indices, user_items.data
-            items = self.item_factors.astype(np.float64)
-            with threadpool_limits(1, user_api="blas"):
-                in_chunks(
-                    lambda start, stop: self._fold_in(start, stop, *rows, items, factors),
-                    len(factors),
-                    self.num_threads,
-                )
+        factors = self._without_items(user_items.shape[0])
+        rows = user_items.indptr, user_items.indices, user_items.data
+        items = self.item_factors.astype(np.float64)
+        with threadpool_limits(1, user_api="blas"):
+            in_chunks(
+                lambda start, stop: self._fold_in(start, stop, *rows, items, factors),
+                len(factors),
+                self.num_threads,
+            )
         return one_or_all(userid, factors)
 
 
@@ -124,8 +118,9 @@ class BPR(_SeededFit, BayesianPersonalizedRanking):
     """
 
     _STATE = (
+        *("item_factors", "user_factors"),
         *("factors", "learning_rate", "regularization", "iterations", "fit_threads"),
-        *("random_state", "negatives", "user_factors", "item_factors"),
+        *("random_state", "negatives"),
     )
 
     def __init__(
@@ -150,10 +145,10 @@ class BPR(_SeededFit, BayesianPersonalizedRanking):
         self.fit_threads = fit_threads
         self.negatives = None
 
-    def _nothing_learned(self, shape):
-        user_factors = np.zeros((shape[0], self.factors + 1), dtype=np.float32)
-        user_factors[:, -1] = 1
-        return user_factors, np.zeros((shape[1], self.factors + 1), dtype=np.float32)
+    def _without_items(self, n_users):
+        factors = np.zeros((n_users, self.factors + 1), dtype=np.float32)
+        factors[:, -1] = 1
+        return factors
 
     def _fold_in(self, start, stop, indptr, indices, _, items, factors):
         _fold_into_bpr(
@@ -205,8 +200,9 @@ class LogisticMF(_SeededFit, LogisticMatrixFactorization):
     """
 
     _STATE = (
+        *("item_factors", "user_factors"),
         *("factors", "learning_rate", "regularization", "iterations", "neg_prop", "fit_threads"),
-        *("random_state", "negatives", "user_factors", "item_factors"),
+        *("random_state", "negatives"),
     )
 
     def __init__(
@@ -235,11 +231,10 @@ class LogisticMF(_SeededFit, LogisticMatrixFactorization):
         self.fit_threads = fit_threads
         self.negatives = None
 
-    def _nothing_learned(self, shape):
-        user_factors = np.zeros((shape[0], self.factors + 2), dtype=np.float32)
-        item_factors = np.zeros((shape[1], self.factors + 2), dtype=np.float32)
-        user_factors[:, -2] = item_factors[:, -1] = 1
-        return user_factors, item_factors
+    def _without_items(self, n_users):
+        factors = np.zeros((n_users, self.factors + 2), dtype=np.float32)
+        factors[:, -2] = 1
+        return factors
 
     def _fold_in(self, start, stop, indptr, indices, weights, items, factors):
         settings = self.regularization, min(1 << 30, self.neg_prop), self.factors + 2
