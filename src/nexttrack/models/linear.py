@@ -12,7 +12,7 @@ from nexttrack.models.ranking import best_first, keep_best, product, single, top
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.threads import in_chunks
 
-TILE = 256  # columns of weights at a time: their part of the matrix stays in the cache
+TILE = 256  # columns of weights that stand together: all rows of them fit the processor's cache
 DENSE_BLOCK = 64_000_000  # bytes of scores at a time: each block reads all weights once
 
 
@@ -35,21 +35,22 @@ class EASE(ModelFile, RecommenderBase):
 
     Attributes:
         n_items: number of items that the model knows.
-        weights: B, float32 of items x items, where there are at least as many users as items.
+        tiles: B where there are at least as many users as items, float32 of tiles x items x columns
+            of a tile; the last tile ends in zeros.
         inverse: K, float32 of users x users, where there are fewer.
 
     Raises:
         ValueError: if the regularisation is not above 0.
     """
 
-    _STATE = ("n_items", "regularization", "weights", "inverse", "item_users", "leftover")
+    _STATE = ("n_items", "regularization", "tiles", "inverse", "item_users", "leftover")
 
     def __init__(self, regularization=100.0, num_threads=0):
         if not (regularization > 0 and np.isfinite(regularization)):
             raise ValueError(f"regularization must be above 0 and finite, not {regularization}")
         self.regularization = float(regularization)
         self.num_threads = num_threads
-        self.n_items = self.weights = self.inverse = self.item_users = self.leftover = None
+        self.n_items = self.tiles = self.inverse = self.item_users = self.leftover = None
 
     def fit(self, user_items, show_progress=True, callback=None):
         """Solve for the weights.
@@ -67,10 +68,9 @@ class EASE(ModelFile, RecommenderBase):
         """
         users = training_matrix(user_items)
         items = users.T.tocsr()
-        self.weights = self.inverse = self.item_users = self.leftover = None
+        self.tiles = self.inverse = self.item_users = self.leftover = None
         if users.shape[0] >= users.shape[1]:
-            self.weights = self._inverted(items, users)
-            _to_weights(self.weights)
+            self.tiles = self._tiles(self._inverted(items, users))
         else:
             self.item_users = items
             self.inverse = self._inverted(users, items)
@@ -93,6 +93,23 @@ class EASE(ModelFile, RecommenderBase):
                 f"regularization {self.regularization} is too small to invert the matrix"
             )
         return inverse.T
+
+    def _tiles(self, inverse: np.ndarray) -> np.ndarray:
+        """Return B in tiles from P, of which the lower triangle is set."""
+        _fill_upper(inverse)
+        n_tiles = -(-len(inverse) // TILE)
+        tiles = np.zeros((n_tiles, len(inverse), TILE), dtype=np.float32)
+        in_chunks(
+            lambda start, stop: _fill_tiles(start, stop, inverse, tiles), n_tiles, self.num_threads
+        )
+        return tiles
+
+    @property
+    def weights(self) -> np.ndarray | None:
+        """Return B, a new float32 array of items x items, or None if it is not kept."""
+        if self.tiles is None:
+            return None
+        return np.hstack(list(self.tiles))[:, : self.n_items]
 
     def _leftover(self) -> np.ndarray:
         """Return ``1 - x_j' K x_j`` of each item, float32."""
@@ -157,11 +174,11 @@ class EASE(ModelFile, RecommenderBase):
     def _scorer(self, rows: csr_matrix):
         """Return the function that scores the rows from start to before stop."""
         profiles = rows.indptr, rows.indices, rows.data.astype(np.float32)
-        if self.weights is not None:
+        if self.tiles is not None:
 
             def score(start, stop):
-                out = np.zeros((stop - start, self.n_items), dtype=np.float32)
-                _sum_rows(start, *profiles, self.weights, out)
+                out = np.empty((stop - start, self.n_items), dtype=np.float32)
+                _sum_rows(start, *profiles, self.tiles, out)
                 return out
 
             return score
@@ -261,15 +278,16 @@ def _fill_upper(matrix):
 
 
 @njit(nogil=True, cache=True)
-def _to_weights(inverse):
-    """Turn P, of which the lower triangle is set, into B in place."""
-    n = len(inverse)
-    diagonal = np.diag(inverse).copy()
-    _fill_upper(inverse)
-    for row in range(n):
-        for column in range(n):
-            inverse[row, column] /= -diagonal[column]
-        inverse[row, row] = 0.0
+def _fill_tiles(start, stop, inverse, tiles):
+    """Fill in the tiles start..stop of B from P."""
+    n_items = len(inverse)
+    for tile in range(start, stop):
+        left, n = tile * TILE, min(TILE, n_items - tile * TILE)
+        for row in range(n_items):
+            for k in range(n):
+                tiles[tile, row, k] = inverse[row, left + k] / -inverse[left + k, left + k]
+            if left <= row < left + n:
+                tiles[tile, row, row - left] = 0.0
 
 
 @njit(nogil=True, cache=True)
@@ -283,28 +301,29 @@ def _one_minus_form(start, stop, item_ptr, item_ids, item_data, inverse, leftove
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
-def _sum_rows(start, ptr, ids, data, weights, out):
-    """Fill in sparse rows, from start on, times dense weights; tile by tile, four rows at once."""
-    n_items = weights.shape[1]
-    for left in range(0, n_items, TILE):
-        right = min(left + TILE, n_items)
+def _sum_rows(start, ptr, ids, data, tiles, out):
+    """Fill in sparse rows, from start on, times tiles of dense weights, four rows at once."""
+    n_items = out.shape[1]
+    sums = np.empty(TILE, dtype=np.float32)
+    for t in range(len(tiles)):
+        tile, left = tiles[t], t * TILE
         for row in range(len(out)):
-            sums = out[row, left:right]
+            sums[:] = 0
             p, end = ptr[start + row], ptr[start + row + 1]
             while p + 4 <= end:
                 a, b, c, d = data[p], data[p + 1], data[p + 2], data[p + 3]
-                first = weights[ids[p], left:right]
-                second = weights[ids[p + 1], left:right]
-                third = weights[ids[p + 2], left:right]
-                fourth = weights[ids[p + 3], left:right]
-                for k in range(right - left):
-                    sums[k] += a * first[k] + b * second[k] + c * third[k] + d * fourth[k]
+                h, i, j, m = ids[p], ids[p + 1], ids[p + 2], ids[p + 3]
+                for k in range(TILE):
+                    two = a * tile[h, k] + b * tile[i, k]
+                    sums[k] += two + (c * tile[j, k] + d * tile[m, k])
                 p += 4
             while p < end:
-                a, first = data[p], weights[ids[p], left:right]
-                for k in range(right - left):
-                    sums[k] += a * first[k]
+                a, h = data[p], ids[p]
+                for k in range(TILE):
+                    sums[k] += a * tile[h, k]
                 p += 1
+            for k in range(min(TILE, n_items - left)):
+                out[row, left + k] = sums[k]
 
 
 @njit(nogil=True, cache=True)
