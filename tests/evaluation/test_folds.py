@@ -1,7 +1,5 @@
 """Folds with artists apart, and intervals over folds by hand."""
 
-import os
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +11,6 @@ from nexttrack.evaluation.folds import (
     artist_folds,
     fold_interval,
     fold_intervals,
-    in_processes,
     largest_component,
     random_folds,
 )
@@ -108,13 +105,3 @@ def test_intervals_of_groups_are_those_of_each():
     assert_allclose(result.loc["a"], 0.5)
     both = fold_intervals(scores.assign(split="one"), "r2", ["split", "model"])
     assert both.loc[("one", "b"), "mean"] == result.loc["b", "mean"]
-
-
-def doubled(base, number):
-    return base + 2 * number, os.getpid()
-
-
-def test_tasks_come_back_in_order_from_other_processes():
-    results = in_processes(doubled, (100,), [(number,) for number in range(5)])
-    assert [value for value, _ in results] == [100, 102, 104, 106, 108]
-    assert os.getpid() not in {pid for _, pid in results}

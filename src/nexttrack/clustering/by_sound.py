@@ -5,10 +5,10 @@ are clustered. What takes long is kept (:mod:`nexttrack.cache`).
 """
 
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
@@ -38,6 +38,7 @@ from nexttrack.clustering.stability import (
 from nexttrack.data.dataset import fingerprint, table
 from nexttrack.features import audio_pipeline
 from nexttrack.features.neighbourhoods import MEASURED
+from nexttrack.processes import in_processes
 
 SEED = 20_260_105
 SOUND = tuple(MEASURED)
@@ -230,9 +231,10 @@ def judged(settings: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
 def _judged(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame, ...]:
     every = sound(table("recordings"))
     jobs = sorted(settings.items(), key=lambda job: "UMAP" not in job[0])  # the longest first
-    found = Parallel(n_jobs=2)(
-        delayed(_judge_all)(method, setting, sample(every, rows_to_judge(method)))
-        for method, setting in jobs
+    found = in_processes(
+        _judge_all,
+        (),
+        [(method, setting, sample(every, rows_to_judge(method))) for method, setting in jobs],
     )
     return tuple(pd.concat(frames, ignore_index=True) for frames in zip(*found, strict=True))
 
@@ -304,16 +306,18 @@ def _all_rows(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
     rows = sound(table("recordings")).to_numpy()
     # Two processes: of all fits the first two take the longest, and neither has use for two cores.
     least = _least_of_all(settings["HDBSCAN"], len(rows))
-    by_density, places, *by_centre = Parallel(n_jobs=2)(
-        [
-            delayed(_fit)("HDBSCAN", least, rows),
-            delayed(umap_places)(rows, seed=SEED, min_dist=0.0),
-            delayed(_fit)("k-means", settings["k-means"], rows),
-            delayed(_fit)("Gaussian mixture", settings["Gaussian mixture"], rows),
-        ]
+    by_density, places, *by_centre = _side_by_side(
+        partial(_fit, "HDBSCAN", least, rows),
+        partial(umap_places, rows, seed=SEED, min_dist=0.0),
+        partial(_fit, "k-means", settings["k-means"], rows),
+        partial(_fit, "Gaussian mixture", settings["Gaussian mixture"], rows),
     )
     labels = dict(zip(ALL_ROWS, [*by_centre, by_density], strict=True))
     return (pd.DataFrame(labels).assign(x=places[:, 0], y=places[:, 1]),)
+
+
+def _side_by_side(*fits: Callable) -> list:
+    return in_processes(lambda fit: fit(), (), [(fit,) for fit in fits])
 
 
 def _least_of_all(least_rows: int, n_rows: int) -> int:
@@ -400,12 +404,10 @@ def maps() -> tuple[pd.DataFrame, pd.DataFrame]:
 def _maps(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     drawn = sample(sound(table("recordings")))
     null = correlated_columns(drawn, seed=SEED)
-    umap, umap_null, tsne = Parallel(n_jobs=2)(
-        [
-            delayed(umap_places)(drawn, seed=SEED),
-            delayed(umap_places)(null, seed=SEED),
-            delayed(_tsne_places)(drawn.to_numpy()),
-        ]
+    umap, umap_null, tsne = _side_by_side(
+        partial(umap_places, drawn, seed=SEED),
+        partial(umap_places, null, seed=SEED),
+        partial(_tsne_places, drawn.to_numpy()),
     )
     made = {
         "PCA": (drawn, PCA(2, random_state=SEED).fit_transform(drawn)),

@@ -13,6 +13,7 @@ from nexttrack.evaluation.comparison import (
 from nexttrack.evaluation.evaluator import evaluate, top_n
 from nexttrack.evaluation.metrics import ndcg_at_k, recall_at_k
 from nexttrack.evaluation.splits import Split, weak_generalization
+from nexttrack.evaluation.sweeps import curve_table, sweep
 
 __all__ = [
     "METRICS",
@@ -20,6 +21,7 @@ __all__ = [
     "Split",
     "bootstrap_means",
     "choose",
+    "curve_table",
     "difference",
     "evaluate",
     "grid",
@@ -28,6 +30,7 @@ __all__ = [
     "ndcg_at_k",
     "recall_at_k",
     "summarise",
+    "sweep",
     "top_n",
     "weak_generalization",
 ]

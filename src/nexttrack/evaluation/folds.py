@@ -1,17 +1,14 @@
 """Cross-validation with artists apart, and intervals that know that folds share training rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, parallel_config
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import t as student
 from sklearn.model_selection import GroupKFold, KFold
 
 from nexttrack.features.neighbourhoods import names_incidence
-
-N_PROCESSES = 2  # of some 500 MB each
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
 
@@ -121,21 +118,3 @@ def fold_intervals(scores: pd.DataFrame, metric: str, by: str | list[str]) -> pd
         return pd.Series(fold_interval(folds[metric], *sizes), ["mean", "low", "high"])
 
     return scores.groupby(by, sort=False)[["n_train", "n_test", metric]].apply(of_group)
-
-
-def in_processes(work: Callable, shared: tuple, tasks: Sequence[tuple]) -> list:
-    """Return ``work(*shared, *task)`` of each task, in two processes of one thread each.
-
-    Small models fit several times faster on one thread than on two that wait for each other, and
-    their result does not depend on how many cores the machine has. Tasks are dealt out in turn, so
-    those that take long should stand together; what they share goes to each process once.
-    """
-    with parallel_config(backend="loky", n_jobs=N_PROCESSES, inner_max_num_threads=1):
-        hands = Parallel()(
-            delayed(_each)(work, shared, tasks[first::N_PROCESSES]) for first in range(N_PROCESSES)
-        )
-    return [hands[place % N_PROCESSES][place // N_PROCESSES] for place in range(len(tasks))]
-
-
-def _each(work, shared, tasks):
-    return [work(*shared, *task) for task in tasks]

@@ -11,8 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.dataset import fingerprint, table
-from nexttrack.evaluation.folds import artist_folds, in_processes
+from nexttrack.evaluation.folds import artist_folds
 from nexttrack.features import audio_pipeline, genre_families
+from nexttrack.processes import in_processes
 
 SEED = 20_260_402
 N_TOP = 5

@@ -13,8 +13,9 @@ from sklearn.metrics import mean_absolute_error, r2_score
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.dataset import fingerprint, table
-from nexttrack.evaluation.folds import artist_folds, in_processes, random_folds
+from nexttrack.evaluation.folds import artist_folds, random_folds
 from nexttrack.features import audio_pipeline
+from nexttrack.processes import in_processes
 
 SEED = 20_260_403
 FEATURES = {
