@@ -73,6 +73,21 @@ def hashes(folder: Path) -> dict[str, str]:
 # --- audio ---
 
 
+def test_interactions_are_the_plays_of_the_log(world, log):
+    plays, days = world.interactions()
+    assert plays.shape == (world.n_listeners, world.n_tracks)
+    assert plays.has_canonical_format
+    frame = pd.DataFrame(
+        {"user": log.listener, "item": log.track, "day": log.shown_at.astype("datetime64[D]")}
+    )[log.played]
+    expected = frame.groupby(["user", "item"])["day"].agg(["size", "min"]).reset_index()
+    users, items = plays.nonzero()
+    assert users.tolist() == expected["user"].tolist()
+    assert items.tolist() == expected["item"].tolist()
+    assert plays.data.tolist() == expected["size"].tolist()
+    assert (days == expected["min"].to_numpy()).all()
+
+
 def test_committed_statistics_are_those_of_the_real_data():
     dataset = REAL / "spotify-tracks" / "dataset.csv"
     if not dataset.exists():

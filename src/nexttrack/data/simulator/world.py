@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.special import expit
 
 from nexttrack.data.simulator import audio
@@ -196,6 +197,33 @@ class World:
         """Yield the exposures of one block after the other."""
         for block in range(self.n_blocks):
             yield self.exposures(block)
+
+    def interactions(self) -> tuple[csr_matrix, np.ndarray]:
+        """Return who played what, and when for the first time, without the log in between.
+
+        Takes as long as all exposures, and memory for the pairs of listener and track.
+
+        Returns:
+            Tuple of the number of plays, listeners x tracks, float32, with sorted indices, and the
+            day of the first play of each stored pair, datetime64[D], in the order of its ``data``.
+        """
+        tracks, plays, first, lengths = [], [], [], []
+        for block in range(self.n_blocks):
+            log = self.exposures(block)
+            pair = (log.listener * self.n_tracks + log.track)[log.played]
+            pair, place, count = np.unique(pair, return_index=True, return_counts=True)
+            tracks.append((pair % self.n_tracks).astype(np.int32))
+            plays.append(count.astype(np.float32))
+            # The log is in order of time, and np.unique gives the first place of each pair.
+            first.append(log.shown_at[log.played][place].astype("datetime64[D]"))
+            start, n = block * BLOCK, len(self.listeners(block).mainstream)
+            lengths.append(np.bincount(pair // self.n_tracks - start, minlength=n))
+        indptr = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
+        matrix = csr_matrix(
+            (np.concatenate(plays), np.concatenate(tracks), indptr),
+            shape=(self.n_listeners, self.n_tracks),
+        )
+        return matrix, np.concatenate(first)
 
     def play_probability(self, listeners: np.ndarray, tracks: np.ndarray) -> np.ndarray:
         """Return the true chance that a listener plays a track that is shown.
