@@ -2,6 +2,7 @@
 # Nothing outside this folder is read from or written to: uv, its cache, the environment and every tool's
 # settings live here. UV_CACHE_DIR=/some/cache make book  reuses packages that you already have.
 PYTHON ?= python3
+PEERS_PYTHON ?= $(PYTHON)
 UV_VERSION = 0.13.9
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export UV_SYSTEM_CERTS = 1
@@ -16,10 +17,10 @@ export KAGGLEHUB_CACHE = $(CURDIR)/.cache/kagglehub
 NEXTTRACK = .venv/bin/nexttrack
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test data rerun check lab bench scaling lint clean
+.PHONY: help book serve test data rerun check lab bench bench-peers scaling lint clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 book: .venv/ready ## Render the book as stored (needs no data): _book/index.html
 	@$(NEXTTRACK) book render
@@ -42,8 +43,11 @@ check: .venv/ready ## Execute every chapter on the real data in a copy and compa
 lab: .venv/ready ## Open the chapters in JupyterLab
 	@.venv/bin/jupyter lab --ip=127.0.0.1 chapters
 
-bench: .venv/ready ## Measure how long each step takes, against its limit; results/bench.csv
-	@$(NEXTTRACK) bench
+bench: .venv/ready ## Measure how long each step and each recommender takes, against its limit or a rival, in up to two hours
+	@$(NEXTTRACK) bench && $(NEXTTRACK) bench-models && $(NEXTTRACK) bench-growth
+
+bench-peers: .venv/ready peers/.venv/ready ## Compare ALS and item kNN with LensKit (installs it, some 6 GB); results/peers.csv
+	@$(NEXTTRACK) bench-peers
 
 scaling: .venv/ready ## Measure how each fit's seconds and memory grow with the catalogue, in up to an hour; results/scaling.csv
 	@$(NEXTTRACK) scaling
@@ -52,10 +56,13 @@ lint: .venv/ready ## Check style: code and notebooks
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
 clean: ## Remove everything that make made here (never data/)
-	@rm -rf .venv .uv .cache .quarto .quarto-cli _book chapters/sound-map.html
+	@rm -rf .venv peers/.venv .uv .cache .quarto .quarto-cli _book chapters/sound-map.html
 
 .venv/ready: uv.lock pyproject.toml | .uv/bin/uv
 	@.uv/bin/uv sync --quiet --locked --python "$(PYTHON)" && touch $@
+
+peers/.venv/ready: peers/uv.lock peers/pyproject.toml | .uv/bin/uv
+	@UV_PROJECT_ENVIRONMENT=.venv .uv/bin/uv sync --quiet --locked --project peers --python "$(PEERS_PYTHON)" && touch $@
 
 # pip asks rustc for its version, and a rustup would write settings into the home folder.
 .uv/bin/uv: export RUSTUP_HOME = $(CURDIR)/.cache/rustup

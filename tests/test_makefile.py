@@ -19,11 +19,11 @@ def test_help_lists_every_target_that_is_for_people():
     phony = re.search(r"^\.PHONY: (.*)$", makefile(), re.MULTILINE)[1].split()
     command = ["make", "--no-print-directory", "help"]
     listed = subprocess.run(command, cwd=project.root(), capture_output=True, text=True).stdout
-    assert re.findall(r"^  make (\w+) +\S", listed, re.MULTILINE) == phony
+    assert re.findall(r"^  make ([\w-]+) +\S", listed, re.MULTILINE) == phony
 
 
 def test_every_target_is_one_line():
-    recipes = re.findall(r"^\.?[\w/.]+:(?!=).*\n((?:\t.*\n)*)", makefile(), re.MULTILINE)
+    recipes = re.findall(r"^\.?[\w/.-]+:(?!=).*\n((?:\t.*\n)*)", makefile(), re.MULTILINE)
     assert recipes
     assert all(recipe.count("\n") <= 1 and "\\\n" not in recipe for recipe in recipes)
 

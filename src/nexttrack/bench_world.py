@@ -40,6 +40,12 @@ class BenchWorld:
     sound: np.ndarray
     genres: np.ndarray
 
+    def dates(self) -> csr_matrix:
+        """Return users x items, float32: the day of each first play, counted from 1970-01-01."""
+        matrix = self.user_items
+        parts = (self.days.astype(np.float32), matrix.indices, matrix.indptr)
+        return csr_matrix(parts, shape=matrix.shape)
+
     def genre_incidence(self) -> csr_matrix:
         """Return items x genres, float32, 1 where the item is of the genre."""
         items, column = np.nonzero(self.genres >= 0)

@@ -8,6 +8,8 @@ from rich.console import Console
 
 from nexttrack import __version__, project
 from nexttrack.bench import bench
+from nexttrack.bench_models import bench_growth, bench_models
+from nexttrack.bench_peers import bench_peers
 from nexttrack.book.commands import book_app
 from nexttrack.data.commands import data_app
 from nexttrack.errors import UserError
@@ -22,6 +24,9 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(book_app, name="book")
 app.command()(bench)
+app.command()(bench_models)
+app.command()(bench_growth)
+app.command()(bench_peers)
 app.command()(scaling)
 
 
