@@ -30,7 +30,7 @@ def world(world_file):
 @pytest.fixture
 def root(tmp_path, monkeypatch, world_file):
     monkeypatch.setattr(project, "root", lambda: tmp_path)
-    monkeypatch.setattr(bench_models, "bench_world", lambda: world_file)
+    monkeypatch.setattr(bench_models, "bench_world", lambda **sizes: world_file)
     return tmp_path
 
 
@@ -147,7 +147,7 @@ def test_the_exponents_are_found(world, tmp_path, monkeypatch):
         return 1e-6 * n_users**0.5 * n_items**1.5 * part.user_items.nnz ** (0 if name else 1)
 
     timed(monkeypatch, seconds)
-    rows = bench_models.growth("PureSVD", world, tmp_path)
+    rows = bench_models.growth("PureSVD", world, tmp_path, 1)
     assert [(r["part"], r["along"], r["n"]) for r in rows[:6]] == [
         *[("fit", "users", n) for n in (75, 150, 300)],
         *[("top", "users", n) for n in (75, 150, 300)],
@@ -160,10 +160,18 @@ def test_the_exponents_are_found(world, tmp_path, monkeypatch):
     assert whole["interactions"] == whole["n"] == world.user_items.nnz
 
 
+def test_each_size_can_run_several_times(world, tmp_path, monkeypatch):
+    noise = iter([1, 3, 2] * 7)
+    ran = timed(monkeypatch, lambda name, part: next(noise))
+    rows = bench_models.growth("PureSVD", world, tmp_path, 3)
+    assert len(ran) == 21
+    assert {(row["seconds"], row["runs"]) for row in rows} == {("2.000", 3), ("4.000", 3)}
+
+
 def test_what_would_take_too_long_is_not_begun_and_said(world, tmp_path, monkeypatch):
     ran = timed(monkeypatch, lambda name, part: part.user_items.shape[1] ** 2 / 25)
-    rows = bench_models.growth("SLIM", world, tmp_path)
-    assert len(ran) == 6
+    rows = bench_models.growth("SLIM", world, tmp_path, 3)
+    assert len(ran) == 6  # these too are long, and run once
     assert {row["n"] for row in rows if row["along"] == "items"} == {50, 100}
     assert {row["skipped"] for row in rows} == {"all would take some 1,600 s, more than 600"}
 
