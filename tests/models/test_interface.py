@@ -42,14 +42,14 @@ class Trial:
         make: called with (number of items, cluster of each item, features, matrix it is fitted on).
         ndcg: range of NDCG@10 on ``worlds.tastes``.
         knows_tastes: whether it can tell one user from another; if not, it is not asked to.
-        takes_new_users_by_factors: whether a user who was not in training needs
-            ``recalculate_user``.
+        knows_by_factors: whether it knows users by factors, so that one who was not in training
+            needs ``recalculate_user``; to the others a user is the row of the call.
     """
 
     make: object
     ndcg: tuple[float, float]
     knows_tastes: bool = True
-    takes_new_users_by_factors: bool = False
+    knows_by_factors: bool = False
 
 
 def _days(matrix):
@@ -121,9 +121,8 @@ def test_every_model_is_tried():
     assert tried == set(nexttrack.models.__all__)
 
 
+@pytest.mark.parametrize("name", [name for name in TRIALS if TRIALS[name].knows_tastes])
 def test_the_one_item_of_the_kind_that_a_user_lacks_comes_first(name):
-    if not TRIALS[name].knows_tastes:
-        pytest.skip("knows no tastes")
     board = worlds.checker_board(50)
     kind = np.arange(50) % 2
     noise = np.random.default_rng(0).normal(scale=0.01, size=(50, 3))
@@ -218,10 +217,9 @@ def test_own_items_are_ranked_when_they_are_not_filtered(model, user_items):
     assert np.isin(user_items[0].indices, ids[0]).any()
 
 
+@pytest.mark.parametrize("name", sorted(set(TRIALS) - {"Random"}))  # it deals by the number
 def test_a_user_who_was_not_in_training_gets_what_a_twin_gets(name, user_items):
     model = fitted(name, user_items)
-    if type(model) is Random or TRIALS[name].takes_new_users_by_factors is None:
-        pytest.skip("its lists depend on the user's number")
     known, _ = model.recommend(17, user_items[17], N=6, recalculate_user=True)
     new, _ = model.recommend(9_999, user_items[17], N=6, recalculate_user=True)
     many, _ = model.recommend(np.array([5, 9_999]), user_items[[5, 17]], N=6, recalculate_user=True)
@@ -233,9 +231,9 @@ def test_a_user_who_was_not_in_training_gets_what_a_twin_gets(name, user_items):
     assert empty.shape == (1, 6)
 
 
-def test_a_user_who_is_not_known_is_said_so(name, model, user_items):
-    if not TRIALS[name].takes_new_users_by_factors:
-        pytest.skip("a user is the row")
+@pytest.mark.parametrize("name", [name for name in TRIALS if TRIALS[name].knows_by_factors])
+def test_a_user_who_is_not_known_is_said_so(name, user_items):
+    model = fitted(name, user_items)
     with pytest.raises(IndexError, match="recalculate_user=True"):
         model.recommend(9_999, user_items[17])
 
