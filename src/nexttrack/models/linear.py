@@ -208,7 +208,8 @@ class SLIM(SimilarityModel):
         l2: above 0.
         K: the largest weights kept for each predicted item, at least 1.
         tolerance: a pass that moves no weight by more than this ends the descent, above 0.
-        max_passes: largest number of passes over all items that may have a weight.
+        max_passes: largest number of passes over all items that may have a weight, and between
+            two of these over those that have one.
         num_threads: threads; 0 for all cores. The result does not depend on it.
 
     Raises:
@@ -344,6 +345,21 @@ def _predict(start, ptr, ids, data, weights, item_ptr, item_ids, item_data, left
 
 
 @njit(nogil=True, cache=True)
+def _descend(item, item_ptr, item_ids, item_data, squares, l1, l2, weight, residual):
+    """Set one weight to its best value with the others as they are; return how far it moved."""
+    gradient = -l1 - l2 * weight[item]
+    for p in range(item_ptr[item], item_ptr[item + 1]):
+        gradient += item_data[p] * residual[item_ids[p]]
+    new = max(0.0, weight[item] + gradient / (squares[item] + l2))
+    step = new - weight[item]
+    if step != 0.0:
+        weight[item] = new
+        for p in range(item_ptr[item], item_ptr[item + 1]):
+            residual[item_ids[p]] -= step * item_data[p]
+    return abs(step)
+
+
+@njit(nogil=True, cache=True)
 def _elastic_nets(
     start,
     stop,
@@ -369,6 +385,7 @@ def _elastic_nets(
     products = np.zeros(n_items)
     weight = np.zeros(n_items)
     candidates = np.empty(n_items, dtype=np.int32)
+    active = np.empty(n_items, dtype=np.int32)
     residual = np.zeros(n_users)
     for target in range(start, stop):
         n = 0
@@ -390,20 +407,27 @@ def _elastic_nets(
             products[item] = 0.0
         for _ in range(max_passes):
             moved = 0.0
+            n_active = 0
             for t in range(n_candidates):
                 item = candidates[t]
-                gradient = -l1 - l2 * weight[item]
-                for p in range(item_ptr[item], item_ptr[item + 1]):
-                    gradient += item_data[p] * residual[item_ids[p]]
-                new = max(0.0, weight[item] + gradient / (squares[item] + l2))
-                step = new - weight[item]
-                if step != 0.0:
-                    weight[item] = new
-                    for p in range(item_ptr[item], item_ptr[item + 1]):
-                        residual[item_ids[p]] -= step * item_data[p]
-                    moved = max(moved, abs(step))
+                step = _descend(
+                    item, item_ptr, item_ids, item_data, squares, l1, l2, weight, residual
+                )
+                moved = max(moved, step)
+                if weight[item] > 0.0:
+                    active[n_active] = item
+                    n_active += 1
             if moved <= tolerance:
                 break
+            for _ in range(max_passes):  # most items have no weight: settle those that have
+                moved = 0.0
+                for t in range(n_active):
+                    step = _descend(
+                        active[t], item_ptr, item_ids, item_data, squares, l1, l2, weight, residual
+                    )
+                    moved = max(moved, step)
+                if moved <= tolerance:
+                    break
         kept = 0
         for t in range(n_candidates):
             item = candidates[t]
