@@ -183,14 +183,15 @@ def weighted_sums(
 def _add_row(row, weight, ptr, ids, data, total, touched, n, marks, mark, by_max):
     """Add a weighted sparse row to a dense total; note what it touched; return how many.
 
-    What was touched before bears the mark: a sum may well be 0.
+    What was touched before bears the mark: a sum may well be 0. The note is always made and counts
+    if it is new, for which ``touched`` has one place more than there are columns: a branch that
+    cannot be foreseen would cost more.
     """
     for q in range(ptr[row], ptr[row + 1]):
         column = ids[q]
-        if marks[column] != mark:
-            marks[column] = mark
-            touched[n] = column
-            n += 1
+        touched[n] = column
+        n += marks[column] != mark
+        marks[column] = mark
         if by_max:
             total[column] = max(total[column], data[q])
         else:
@@ -217,21 +218,26 @@ def _nearest_rows(
     """Fill in the largest entries, ids (int32) and values, of the rows start..stop."""
     n_columns = len(right_scale)
     total = np.zeros(n_columns)
-    touched = np.empty(n_columns, dtype=np.int32)
-    marks = np.full(n_columns, -1)
+    touched = np.empty(n_columns + 1, dtype=np.int32)
+    marks = np.full(n_columns, -1, dtype=np.int32)
     for row in range(start, stop):
         n = 0
         for p in range(left_ptr[row], left_ptr[row + 1]):
             other = right_ptr, right_ids, right_data
             n = _add_row(left_ids[p], left_data[p], *other, total, touched, n, marks, row, False)
-        kept = 0
+        kept, own_ids, own_values = 0, ids[row], values[row]
         for t in range(n):
             column = touched[t]
-            scale = left_scale[row] * right_scale[column] + shrinkage
-            value = total[column] / scale if scale > 0.0 else 0.0
-            kept = keep_best(column, value, ids[row], values[row], kept)
+            product = total[column]
             total[column] = 0.0
-        best_first(ids[row], values[row], kept)
+            scale = left_scale[row] * right_scale[column] + shrinkage
+            if kept == len(own_ids):  # most are far below the worst kept, and need no division
+                worst = own_values[0] * scale
+                if product < worst - 1e-9 * abs(worst):
+                    continue
+            value = product / scale if scale > 0.0 else 0.0
+            kept = keep_best(column, value, own_ids, own_values, kept)
+        best_first(own_ids, own_values, kept)
 
 
 @njit(nogil=True, cache=True)
@@ -254,8 +260,8 @@ def _weighted_sums(
     """Fill in the best items, ids (int32) and scores, for the users start..stop."""
     n_items = len(allowed)
     total = np.zeros(n_items)
-    touched = np.empty(n_items, dtype=np.int32)
-    marks = np.full(n_items, -1)
+    touched = np.empty(n_items + 1, dtype=np.int32)
+    marks = np.full(n_items, -1, dtype=np.int32)
     for user in range(start, stop):
         n = 0
         for p in range(weight_ptr[user], weight_ptr[user + 1]):
@@ -266,10 +272,13 @@ def _weighted_sums(
             n = _add_row(weight_ids[p], weight, *rows, total, touched, n, marks, user, by_max)
         for p in range(hidden_ptr[user], hidden_ptr[user + 1]):
             total[hidden_ids[p]] = 0.0
-        kept = 0
+        kept, own_ids, own_scores = 0, ids[user], scores[user]
         for t in range(n):
             item = touched[t]
-            if total[item] > 0.0 and allowed[item]:
-                kept = keep_best(item, total[item], ids[user], scores[user], kept)
+            score = total[item]
             total[item] = 0.0
-        best_first(ids[user], scores[user], kept)
+            if kept == len(own_ids) and score < own_scores[0]:
+                continue
+            if score > 0.0 and allowed[item]:
+                kept = keep_best(item, score, own_ids, own_scores, kept)
+        best_first(own_ids, own_scores, kept)
