@@ -17,7 +17,7 @@ export KAGGLEHUB_CACHE = $(CURDIR)/.cache/kagglehub
 NEXTTRACK = .venv/bin/nexttrack
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test data rerun check lab bench bench-peers scaling lint clean
+.PHONY: help book serve test data rerun check lab bench bench-peers scaling search lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +51,9 @@ bench-peers: .venv/ready peers/.venv/ready ## Compare ALS and item kNN with Lens
 
 scaling: .venv/ready ## Measure how each fit's seconds and memory grow with the catalogue, in up to an hour; results/scaling.csv
 	@$(NEXTTRACK) scaling
+
+search: .venv/ready ## Measure exact and approximate search for neighbours, in some ten minutes; results/search.csv
+	@$(NEXTTRACK) search
 
 lint: .venv/ready ## Check style: code and notebooks
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

@@ -13,6 +13,7 @@ from nexttrack.bench_peers import bench_peers
 from nexttrack.book.commands import book_app
 from nexttrack.data.commands import data_app
 from nexttrack.errors import UserError
+from nexttrack.nearest_search import search
 from nexttrack.scaling import scaling
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app.command()(bench_models)
 app.command()(bench_growth)
 app.command()(bench_peers)
 app.command()(scaling)
+app.command()(search)
 
 
 @app.command()

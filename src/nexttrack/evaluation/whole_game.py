@@ -89,8 +89,18 @@ def compare(models: Mapping[str, Candidate], dataset: Dataset) -> tuple[pd.DataF
     with threadpool_limits(1, user_api="blas"):  # as implicit wants it
         trials = choose(models, parts)
         scores = measure(models, trials, parts)
-    scores["group"] = dataset.name
-    if dataset.parts is not None:
-        users = pd.Series(dataset.parts, dtype="str").loc[scores["user"]].set_axis(scores.index)
-        scores["group"] += ", " + users
+    scores["group"] = groups(dataset, scores["user"])
     return trials.assign(settings=trials["settings"].map(json.dumps)), scores
+
+
+def groups(dataset: Dataset, users: pd.Series) -> pd.Series:
+    """Return the group of each of some users: the data set, for playlists with the part.
+
+    Args:
+        dataset: whose users they are.
+        users: their positions.
+    """
+    group = pd.Series(dataset.name, index=users.index)
+    if dataset.parts is not None:
+        group += ", " + pd.Series(dataset.parts, dtype="str").loc[users].set_axis(users.index)
+    return group
