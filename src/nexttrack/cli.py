@@ -13,6 +13,7 @@ from nexttrack.bench_peers import bench_peers
 from nexttrack.book.commands import book_app
 from nexttrack.data.commands import data_app
 from nexttrack.errors import UserError
+from nexttrack.model_costs import model_costs
 from nexttrack.nearest_search import search
 from nexttrack.scaling import scaling
 
@@ -30,6 +31,7 @@ app.command()(bench_growth)
 app.command()(bench_peers)
 app.command()(scaling)
 app.command()(search)
+app.command()(model_costs)
 
 
 @app.command()
