@@ -180,22 +180,21 @@ def weighted_sums(
 
 
 @njit(nogil=True, cache=True)
-def _add_row(row, weight, ptr, ids, data, total, touched, n, marks, mark, by_max):
+def _add_row(row, weight, ptr, ids, data, total, touched, n, by_max):
     """Add a weighted sparse row to a dense total; note what it touched; return how many.
 
-    What was touched before bears the mark: a sum may well be 0. The note is always made and counts
-    if it is new, for which ``touched`` has one place more than there are columns: a branch that
-    cannot be foreseen would cost more.
+    What was not touched yet is NaN: a sum may well be 0. The note is always made and counts if it
+    is new, for which ``touched`` has one place more than there are columns: a branch that cannot be
+    foreseen would cost more.
     """
     for q in range(ptr[row], ptr[row + 1]):
         column = ids[q]
+        old = total[column]
+        is_new = np.isnan(old)
         touched[n] = column
-        n += marks[column] != mark
-        marks[column] = mark
-        if by_max:
-            total[column] = max(total[column], data[q])
-        else:
-            total[column] += weight * data[q]
+        n += is_new
+        old = 0.0 if is_new else old
+        total[column] = max(old, data[q]) if by_max else old + weight * data[q]
     return n
 
 
@@ -217,19 +216,18 @@ def _nearest_rows(
 ):
     """Fill in the largest entries, ids (int32) and values, of the rows start..stop."""
     n_columns = len(right_scale)
-    total = np.zeros(n_columns)
+    total = np.full(n_columns, np.nan)
     touched = np.empty(n_columns + 1, dtype=np.int32)
-    marks = np.full(n_columns, -1, dtype=np.int32)
     for row in range(start, stop):
         n = 0
         for p in range(left_ptr[row], left_ptr[row + 1]):
             other = right_ptr, right_ids, right_data
-            n = _add_row(left_ids[p], left_data[p], *other, total, touched, n, marks, row, False)
+            n = _add_row(left_ids[p], left_data[p], *other, total, touched, n, False)
         kept, own_ids, own_values = 0, ids[row], values[row]
         for t in range(n):
             column = touched[t]
             product = total[column]
-            total[column] = 0.0
+            total[column] = np.nan
             scale = left_scale[row] * right_scale[column] + shrinkage
             if kept == len(own_ids):  # most are far below the worst kept, and need no division
                 worst = own_values[0] * scale
@@ -259,9 +257,8 @@ def _weighted_sums(
 ):
     """Fill in the best items, ids (int32) and scores, for the users start..stop."""
     n_items = len(allowed)
-    total = np.zeros(n_items)
+    total = np.full(n_items, np.nan)
     touched = np.empty(n_items + 1, dtype=np.int32)
-    marks = np.full(n_items, -1, dtype=np.int32)
     for user in range(start, stop):
         n = 0
         for p in range(weight_ptr[user], weight_ptr[user + 1]):
@@ -269,14 +266,14 @@ def _weighted_sums(
             if by_max and weight <= 0.0:
                 continue
             rows = row_ptr, row_ids, row_data
-            n = _add_row(weight_ids[p], weight, *rows, total, touched, n, marks, user, by_max)
+            n = _add_row(weight_ids[p], weight, *rows, total, touched, n, by_max)
         for p in range(hidden_ptr[user], hidden_ptr[user + 1]):
-            total[hidden_ids[p]] = 0.0
+            total[hidden_ids[p]] = np.nan
         kept, own_ids, own_scores = 0, ids[user], scores[user]
         for t in range(n):
             item = touched[t]
-            score = total[item]
-            total[item] = 0.0
+            score = total[item]  # NaN where it is hidden
+            total[item] = np.nan
             if kept == len(own_ids) and score < own_scores[0]:
                 continue
             if score > 0.0 and allowed[item]:
