@@ -94,19 +94,21 @@ def _select(block, start, hidden_ptr, hidden_ids, forbidden, ids, values):
             scores[hidden_ids[p]] = -np.inf
         for item in forbidden:
             scores[item] = -np.inf
-        kept = 0
+        kept, worst, own_ids, own_values = 0, np.float32(-np.inf), ids[user], values[user]
         for left in range(0, n_items, 64):
-            right = min(left + 64, n_items)
-            if kept == N:  # most stretches hold nothing that is better than the worst kept
-                better = 0
-                for item in range(left, right):
-                    better += scores[item] > values[user, 0]
-                if better == 0:
-                    continue
-            for item in range(left, right):
-                if scores[item] > -np.inf:
-                    kept = keep_best(item, scores[item], ids[user], values[user], kept)
-        best_first(ids[user], values[user], kept)
+            # Most stretches hold nothing that is better than the worst kept. As a slice it is
+            # known to begin at 0, and several scores are compared at once.
+            stretch, better = scores[left : left + 64], 0
+            for k in range(len(stretch)):
+                better += stretch[k] > worst
+            if better == 0:
+                continue
+            for k in range(len(stretch)):
+                if stretch[k] > worst:
+                    kept = keep_best(left + k, stretch[k], own_ids, own_values, kept)
+                    if kept == N:
+                        worst = own_values[0]
+        best_first(own_ids, own_values, kept)
 
 
 @njit(nogil=True, cache=True)
