@@ -144,7 +144,7 @@ def test_what_takes_long_runs_once(world_file, monkeypatch):
 def test_the_exponents_are_found(world, tmp_path, monkeypatch):
     def seconds(name, part):
         n_users, n_items = part.user_items.shape
-        return 1e-6 * n_users**0.5 * n_items**1.5 * part.user_items.nnz ** (0 if name else 1)
+        return 1e-4 * n_users**0.5 * n_items**1.5 * part.user_items.nnz ** (0 if name else 1)
 
     timed(monkeypatch, seconds)
     rows = bench_models.growth("PureSVD", world, tmp_path, 1)
@@ -158,6 +158,13 @@ def test_the_exponents_are_found(world, tmp_path, monkeypatch):
     assert {slopes[part, "interactions"] for part in ("fit", "top")} <= {"0.00", "-0.00"}
     whole = [row for row in rows if row["along"] == "interactions"][2]
     assert whole["interactions"] == whole["n"] == world.user_items.nnz
+
+
+def test_moments_have_no_exponent(world, tmp_path, monkeypatch):
+    timed(monkeypatch, lambda name, part: part.user_items.nnz / world.user_items.nnz / 15)
+    rows = bench_models.growth("Popularity", world, tmp_path, 1)
+    assert {row["exponent"] for row in rows if row["part"] == "fit"} == {""}
+    assert {row["exponent"] for row in rows if row["along"] == "interactions"} == {"", "1.00"}
 
 
 def test_each_size_can_run_several_times(world, tmp_path, monkeypatch):

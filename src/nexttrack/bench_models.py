@@ -47,6 +47,8 @@ GROWTH_USERS, GROWTH_ITEMS = 50_000, 25_000
 """The world in which growth is measured, half as large: exponents need no more."""
 SHARES = (0.25, 0.5)
 """Of its users, items and interactions, besides all of them."""
+SHORT = 0.1
+"""Seconds of the whole below which no exponent is given: it would be one of chance."""
 
 
 @dataclass(frozen=True)
@@ -510,7 +512,8 @@ def _too_long(found: dict, whole: dict[str, int]) -> str:
 def _growth_rows(name: str, axis: str, runs: list, skipped: str) -> list[dict[str, object]]:
     rows = []
     for part in PARTS:
-        slope = exponent([n for n, _, _ in runs], [report[part] for _, _, report in runs])
+        seconds = [report[part] for _, _, report in runs]
+        slope = exponent([n for n, _, _ in runs], seconds) if max(seconds) >= SHORT else math.nan
         for n, world, report in runs:
             peak = report["fit_mb" if part == "fit" else "peak_mb"]
             rows.append(
