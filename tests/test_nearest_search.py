@@ -93,7 +93,7 @@ def root(tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "table", lambda name: rows)
     monkeypatch.setattr(by_sound, "sound", lambda rows: rows)
     monkeypatch.setattr(nearest_search, "machine", lambda: {"processor": "a processor"})
-    monkeypatch.setattr(nearest_search, "SIZES", (200, 400))
+    monkeypatch.setattr(nearest_search, "SIZES", (200, 600))
     monkeypatch.setattr(nearest_search, "QUICK_SIZES", (150,))
     return tmp_path
 
@@ -103,10 +103,10 @@ def test_the_command_keeps_a_row_for_each_size_and_setting(root):
     assert result.exit_code == 0, result.output
     with (root / "results" / "search.csv").open(newline="", encoding="utf-8") as file:
         found = list(csv.DictReader(file))
-    assert [row["n"] for row in found if row["method"] == "exact"] == ["200", "400"]
+    assert [row["n"] for row in found if row["method"] == "exact"] == ["200", "600"]
     assert {row["vectors"] for row in found} == {"recordings", "drawn"}
     assert {row["processor"] for row in found} == {"a processor"}
-    assert list(break_even(nearest_search.kept(), 0.5)["n"]) == [200, 400]
+    assert list(break_even(nearest_search.kept(), 0.5)["n"]) == [200, 600]
 
 
 def test_a_quick_run_keeps_nothing(root):

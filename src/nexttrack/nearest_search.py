@@ -29,7 +29,7 @@ from nexttrack.errors import UserError
 SIZES = (10_000, 20_000, 40_000, 80_000, 160_000, 280_000)
 QUICK_SIZES = (5_000, 10_000)
 K = 10
-QUERIES = 1_000
+QUERIES = 800  # of the 80,831 recordings, beside 80,000 vectors
 BLOCK = 64  # queries at a time: their distances to 280,000 vectors take 72 MB
 EFS = (10, 20, 40, 80, 160, 320)  # how many candidates HNSW keeps while it looks
 M, EF_CONSTRUCTION = 16, 200  # links of a vector, and candidates while the graph is built

@@ -18,7 +18,10 @@ MODELS = {
     "Cluster popularity": PALETTE[2],
     "Genre popularity": PALETTE[3],
     "Audio kNN": PALETTE[5],
+    "Content kNN": PALETTE[2],
+    "User kNN": PALETTE[4],
     "Item kNN": PALETTE[0],
+    "RP3beta": PALETTE[3],
     "iALS": PALETTE[1],
 }
 

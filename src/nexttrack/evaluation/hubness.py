@@ -53,7 +53,7 @@ def describe(lists: np.ndarray, n: int) -> dict[str, float]:
     """Say how unevenly the places in lists of neighbours are held.
 
     Args:
-        lists: positions, items x k; -1 where a list is short.
+        lists: positions, items x k or the places of all lists in a row; -1 where a list is short.
         n: number of items.
 
     Returns:
@@ -219,13 +219,14 @@ def _by_company(*, name: str, settings: dict, data: str) -> tuple[pd.DataFrame]:
     seen = whole_game.split(Dataset.load(name)).validation_in
     users = np.diff(seen.tocsc().indptr)
     held = np.flatnonzero(users)
-    model = ItemKNN(**{**settings, "K": K + 1})  # an item is its own neighbour
+    model = ItemKNN(**{**settings, "K": K + 1})  # an item is among its own neighbours
     model.fit(seen[:, held])
     near = model.similarity.tocoo()
-    apart = near.row != near.col
-    counts = np.bincount(near.col[apart], minlength=len(held))
+    others = pd.DataFrame({"item": near.row, "other": near.col})[near.row != near.col]
+    places = others["other"][others.groupby("item").cumcount() < K].to_numpy()
+    counts = occurrences(places, len(held))
     ranks = pd.DataFrame({"counts": counts, "users": users[held]}).corr("spearman")
-    row = describe(near.col[apart][:, None], len(held))
+    row = describe(places, len(held))
     return (pd.DataFrame([{**row, "popularity": ranks.iloc[0, 1]}]),)
 
 

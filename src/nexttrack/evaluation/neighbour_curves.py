@@ -38,15 +38,18 @@ def candidates(tracks: pd.DataFrame) -> dict[str, Candidate]:
         features = sound if compared in ("sound", "all") else None
         return ContentKNN(features, attributes, attribute_weight=2 / 3, K=K, profile=profile)
 
+    # By the maximum the first 20 do not depend on K, as long as K is not below the profile's items.
+    by_content = [
+        *grid(compared=["sound", *names], profile=["sum"], K=[20, 100]),
+        *grid(compared=["sound", *names], profile=["max"], K=[100]),
+    ]
     by_users = [
         setting
         for weighting, shrinkages in SHRINKAGE.items()
         for setting in grid(weighting=[weighting], shrinkage=shrinkages, K=KS)
     ]
     return {
-        "Content kNN": Candidate(
-            content, grid(compared=["sound", *names], profile=["max", "sum"], K=[20, 100])
-        ),
+        "Content kNN": Candidate(content, by_content),
         "User kNN": Candidate(UserKNN, by_users),
         "Item kNN": Candidate(ItemKNN, by_users),
         "RP3beta": Candidate(
