@@ -3,7 +3,8 @@
 Vectors are how recordings sound (ten normal scores). Where more are asked for than there are, they
 are drawn: rows with the columns and the rank correlations of the recordings, one cloud
 (:func:`nexttrack.clustering.correlated_columns`). The queries are rows that are not in the index.
-Everything runs on one thread, so that methods are compared and not their use of cores. The medians
+Everything runs on one thread, so that methods are compared and not their use of cores, and seconds
+are those of the processor, so that other work on the machine disturbs them little. The medians
 go to the terminal and to ``results/search.csv``. Nothing here is a test: seconds depend on the
 machine.
 """
@@ -158,13 +159,13 @@ def measure_method(
     method = METHODS[name]
     builds, seconds, right = [], {setting: [] for setting in method.settings}, {}
     for _ in range(runs):
-        start = time.perf_counter()
+        start = time.process_time()
         index = method.build(vectors)
-        builds.append(time.perf_counter() - start)
+        builds.append(time.process_time() - start)
         for setting in method.settings:
-            start = time.perf_counter()
+            start = time.process_time()
             found = method.query(index, queries, K, setting)
-            seconds[setting].append(time.perf_counter() - start)
+            seconds[setting].append(time.process_time() - start)
             right[setting] = recall(found, truth)
     return [
         {
