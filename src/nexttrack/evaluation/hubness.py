@@ -111,10 +111,11 @@ def _moments(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(nogil=True, cache=True)
-def _distance(one, other):
+def _distance(X, row, other):
     total = 0.0
-    for column in range(len(one)):
-        total += (one[column] - other[column]) ** 2
+    for column in range(X.shape[1]):
+        apart = X[row, column] - X[other, column]
+        total += apart * apart
     return math.sqrt(total)
 
 
@@ -124,7 +125,7 @@ def _fill_moments(start, stop, X, mean, spread):
     for row in range(start, stop):
         total, squares = 0.0, 0.0
         for other in range(n):
-            far = _distance(X[row], X[other])
+            far = _distance(X, row, other)
             total += far
             squares += far * far
         mean[row] = total / (n - 1)
@@ -140,17 +141,21 @@ def _nearest(start, stop, X, mutual, mean, spread, apart_ptr, apart_ids, lists, 
         marks[row] = row
         for place in range(apart_ptr[row], apart_ptr[row + 1]):
             marks[apart_ids[place]] = row
-        kept = 0
+        kept, too_far = 0, np.inf
         for other in range(n):
             if marks[other] == row:
                 continue
-            far = _distance(X[row], X[other])
+            far = _distance(X, row, other)
+            if far >= too_far:
+                continue
             near = -far
             if mutual:
                 near = _above((far - mean[row]) / spread[row])
-                # The second factor is 1 at most.
-                if kept < k or near >= values[row, 0]:
-                    near *= _above((far - mean[other]) / spread[other])
+                # The second factor is 1 at most, and the worst that is kept only gets better.
+                if kept == k and near < values[row, 0]:
+                    too_far = far
+                    continue
+                near *= _above((far - mean[other]) / spread[other])
             kept = keep_best(other, near, lists[row], values[row], kept)
         best_first(lists[row], values[row], kept)
 
