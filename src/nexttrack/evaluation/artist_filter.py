@@ -19,6 +19,7 @@ from nexttrack.data.dataset import Dataset, fingerprint, table
 from nexttrack.evaluation import neighbour_curves, whole_game
 from nexttrack.evaluation.comparison import METRICS, N
 from nexttrack.evaluation.evaluator import top_n
+from nexttrack.evaluation.sweeps import fewer_asked
 from nexttrack.features.neighbourhoods import names_incidence, nearest, sharing
 from nexttrack.processes import in_processes
 
@@ -145,7 +146,7 @@ def recommended() -> pd.DataFrame:
 @cached
 def _recommended(*, data: str) -> tuple[pd.DataFrame]:
     dataset = Dataset.load("playlists")
-    parts = whole_game.split(dataset)
+    parts = fewer_asked(whole_game.split(dataset), project.edition())
     seen, asked = parts.validation_in, parts.validation_out
     artists = dataset.tracks["artists"].map(
         lambda names: list(names) if isinstance(names, list | np.ndarray) else []

@@ -18,7 +18,7 @@ from nexttrack.clustering import by_sound
 from nexttrack.data.dataset import Dataset, fingerprint, table
 from nexttrack.evaluation import whole_game
 from nexttrack.evaluation.comparison import Candidate
-from nexttrack.evaluation.sweeps import sweep
+from nexttrack.evaluation.sweeps import fewer_asked, sweep
 from nexttrack.features import audio_pipeline
 from nexttrack.features.neighbourhoods import names_incidence, sharing
 from nexttrack.models import ItemKNN
@@ -277,6 +277,6 @@ def _recommended(*, name: str, data: str) -> tuple[pd.DataFrame]:
         near = nearest_lists(rows, min(KEPT, len(rows) - 1), mutual=mutual)
         lists[known, : near.shape[1]] = np.where(near >= 0, known[near], -1)
         candidates[measure] = Candidate(lambda lists=lists: ListedKNN(lists))
-    scores, _ = sweep(candidates, whole_game.split(dataset))
+    scores, _ = sweep(candidates, fewer_asked(whole_game.split(dataset), project.edition()))
     scores = scores.drop(columns="settings").astype({"model": "str"})
     return (scores.assign(group=whole_game.groups(dataset, scores["user"])),)

@@ -10,7 +10,7 @@ from nexttrack.cache import cached
 from nexttrack.data.dataset import Dataset, fingerprint
 from nexttrack.evaluation import whole_game
 from nexttrack.evaluation.comparison import Candidate, grid
-from nexttrack.evaluation.sweeps import curve_table, sweep
+from nexttrack.evaluation.sweeps import curve_table, fewer_asked, sweep
 from nexttrack.models import AudioKNN, ContentKNN, ItemKNN, Popularity, RP3beta, UserKNN
 from nexttrack.models.content import artists_and_genres
 
@@ -78,7 +78,9 @@ def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 @cached
 def _play(*, name: str, data: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     dataset = Dataset.load(name)
-    scores, _ = sweep(candidates(dataset.tracks), whole_game.split(dataset))
+    scores, _ = sweep(
+        candidates(dataset.tracks), fewer_asked(whole_game.split(dataset), project.edition())
+    )
     group = whole_game.groups(dataset, scores["user"])
     curves = {
         name: curve_table(part, METRIC, ("Popularity", {}), seed=SEED, n_draws=DRAWS)
