@@ -26,6 +26,7 @@ START = {
 
 @pytest.fixture
 def dataset(monkeypatch):
+    monkeypatch.setattr(factor_sweeps.project, "edition", lambda: "published")
     dense = np.random.default_rng(1).random((40, 30)) < 0.4
     user_items = csr_matrix(dense.astype(np.float32))
     tracks = pd.DataFrame({"label": [f"item {i}" for i in range(30)]})
@@ -74,9 +75,17 @@ def test_all_curves_go_through_the_start(dataset):
         assert len(set(values)) == len(values) >= 5
         if name not in ("factors", "iterations"):
             assert START in points
+            assert START in factor_sweeps.thinned(points)
         fixed = {key for key in START if key != name}
         fixed -= {"regularization"} if name == "frequency_exponent" else set()
         assert all(point[key] == START[key] for point in points for key in fixed)
+
+
+def test_thinned_curves_keep_what_they_are_compared_with(dataset):
+    curves = factor_sweeps.moved(START | {"factors": 64}, dataset.user_items)
+    for name, value in (("factors", 64), ("iterations", 15)):
+        assert value in [point[name] for point in factor_sweeps.thinned(curves[name])]
+    assert 64 in factor_sweeps.thinned(factor_sweeps.SIZES[::-1])
 
 
 def test_with_the_exponent_the_mean_ridge_stays(dataset):
@@ -93,6 +102,8 @@ def test_with_the_exponent_the_mean_ridge_stays(dataset):
 def test_a_sweep_has_each_user_at_each_point(dataset, monkeypatch):
     monkeypatch.setattr(factor_sweeps, "SIZES", (2, 4))
     monkeypatch.setattr(factor_sweeps, "ROUNDS", (1, 2))
+    monkeypatch.setattr(factor_sweeps, "TIMES", (1, 3))
+    monkeypatch.setattr(factor_sweeps, "EXPONENTS", (0.5, 1.0))
     scores = factor_sweeps._curves.__wrapped__(name="lastfm-2k", start=START, data="")[0]
     per_point = scores.groupby(["curve", "settings"], observed=True)["user"].nunique()
     assert (per_point == 40).all()

@@ -23,6 +23,14 @@ MODELS = {
     "Item kNN": PALETTE[0],
     "RP3beta": PALETTE[3],
     "iALS": PALETTE[1],
+    "iALS, plain": "#E8A27C",
+    "iALS as it comes": "#8C5A3C",
+    "EASE": PALETTE[4],
+    "SLIM": "#332288",
+    "PureSVD": "#117733",
+    "NMF": "#999933",
+    "Logistic MF": "#882255",
+    "BPR": "#AA4499",
 }
 
 WIDTH = 6.2  # inches: letters of 10 points are those of the text, and legible on a telephone

@@ -33,7 +33,7 @@ LEAST_ITEMS = 200  # for which a feature is known
 LEAST_OF_FAMILY = 50  # items of a genre family among them
 N_PERMUTATIONS = 20
 N_FOLDS = 5
-RIDGES = np.logspace(0, 5, 11)
+RIDGES = np.logspace(0, 5, 6)
 GENRE_NAMES = "genre names"
 """Not a model: what the genre families of an item, as written, tell of its other features."""
 
