@@ -100,8 +100,9 @@ def test_recordings_of_an_artist_stay_together():
 
 def test_leading_items_and_the_tag_that_fits(monkeypatch):
     tags = pd.DataFrame(
-        [(a, "loud") for a in range(30)] + [(a, "soft") for a in range(30, 60)],
-        columns=["artist_id", "tag"],
+        [(a, a, "loud" if a < 30 else "soft") for a in range(60)]
+        + [(7, a, "mine") for a in range(30)],  # a fit as good, from one listener
+        columns=["user_id", "artist_id", "tag"],
     )
     monkeypatch.setattr(factor_content, "table", lambda name: tags)
     factors = np.zeros((60, 2))

@@ -34,6 +34,7 @@ LEAST_OF_FAMILY = 50  # items of a genre family among them
 N_PERMUTATIONS = 20
 N_FOLDS = 5
 RIDGES = np.logspace(0, 5, 6)
+LEAST_LISTENERS = 30  # who gave a tag, for it to name a factor and not a private list
 GENRE_NAMES = "genre names"
 """Not a model: what the genre families of an item, as written, tell of its other features."""
 
@@ -221,6 +222,8 @@ def leading_items(
 ) -> pd.DataFrame:
     """Return the items with the largest values in each factor, and the tag that fits it best.
 
+    Tags are those that at least 30 listeners of Last.fm have given.
+
     Args:
         item_factors: items x factors, none negative.
         tracks: a data set's items, with ``artist_id`` (the tags are those of Last.fm).
@@ -230,9 +233,10 @@ def leading_items(
     Returns:
         ``tag``, ``correlation`` of the factor with who has the tag, and ``items``, a text.
     """
-    tags = table("lastfm_tags").drop_duplicates(["artist_id", "tag"])
-    common = tags["tag"].value_counts()
-    tags = tags[tags["tag"].isin(common.index[common >= 30])]
+    tags = table("lastfm_tags")
+    listeners = tags.groupby("tag")["user_id"].nunique()
+    tags = tags[tags["tag"].isin(listeners.index[listeners >= LEAST_LISTENERS])]
+    tags = tags.drop_duplicates(["artist_id", "tag"])
     position = pd.Series(np.arange(len(tracks)), tracks["artist_id"].to_numpy())
     rows = position.reindex(tags["artist_id"]).to_numpy()
     codes, names = pd.factorize(tags["tag"], sort=True)
