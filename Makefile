@@ -44,7 +44,7 @@ lab: .venv/ready ## Open the chapters in JupyterLab
 	@.venv/bin/jupyter lab --ip=127.0.0.1 chapters
 
 bench: .venv/ready ## Measure how long each step and each recommender takes, against its limit or a rival, in up to two hours
-	@$(NEXTTRACK) bench && $(NEXTTRACK) bench-models && $(NEXTTRACK) bench-growth
+	@$(NEXTTRACK) bench && $(NEXTTRACK) bench-models && $(NEXTTRACK) bench-growth && $(NEXTTRACK) model-costs
 
 bench-peers: .venv/ready peers/.venv/ready ## Compare ALS and item kNN with LensKit (installs it, some 6 GB); results/peers.csv
 	@$(NEXTTRACK) bench-peers

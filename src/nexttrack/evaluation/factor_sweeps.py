@@ -11,7 +11,7 @@ from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.dataset import Dataset, fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
-from nexttrack.evaluation.sweeps import sweep
+from nexttrack.evaluation.sweeps import fewer_asked, sweep
 from nexttrack.evaluation.whole_game import SEED, split
 from nexttrack.models import BPR, EASE, IALS, NMF, SLIM, ItemKNN, LogisticMF, Popularity, PureSVD
 
@@ -207,7 +207,8 @@ def _seeds(*, name: str, settings: dict, data: str) -> tuple[pd.DataFrame]:
 def _swept(models: Mapping[str, Candidate], name: str) -> pd.DataFrame:
     if project.edition() == "sample":  # which every test run goes through
         models = {key: Candidate(one.make, thinned(one.settings)) for key, one in models.items()}
-    scores, _ = sweep(models, split(Dataset.load(name)))
+    parts = fewer_asked(split(Dataset.load(name)), project.edition())
+    scores, _ = sweep(models, parts)
     return scores
 
 
