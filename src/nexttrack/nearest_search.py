@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_limits
 from nexttrack import project
 from nexttrack.bench import keep, machine
 from nexttrack.errors import UserError
+from nexttrack.features.neighbourhoods import overlap
 
 SIZES = (10_000, 20_000, 40_000, 80_000, 160_000, 280_000)
 QUICK_SIZES = (5_000, 10_000)
@@ -120,7 +121,7 @@ METHODS = {
 
 def recall(found: np.ndarray, truth: np.ndarray) -> float:
     """Return the mean share of the true neighbours that were found, whatever the order."""
-    return float(np.mean([np.isin(b, a).mean() for a, b in zip(found, truth, strict=True)]))
+    return float(overlap(found, truth).mean())
 
 
 def vectors_of(rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, str]:

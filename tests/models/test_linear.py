@@ -8,6 +8,7 @@ from scipy.optimize import nnls
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import ElasticNet
 
+from nexttrack.errors import UserError
 from nexttrack.models import EASE, SLIM
 
 
@@ -152,3 +153,21 @@ def test_a_large_penalty_leaves_no_weight():
 def test_slim_refuses_settings_that_are_none(settings):
     with pytest.raises(ValueError, match="l1 must be 0 or more"):
         SLIM(**settings)
+
+
+def test_ease_refuses_an_item_outside_the_catalogue():
+    model = EASE(10.0)
+    model.fit(csr_matrix(counts(40, 12).astype(np.float32)))
+    for wrong in (12, -1):
+        with pytest.raises(IndexError, match="not in the model, which has 12"):
+            model.similar_items(wrong)
+
+
+@pytest.mark.parametrize(("n_users", "part"), [(40, "tiles"), (8, "inverse"), (8, "leftover")])
+def test_a_file_of_ease_with_arrays_that_do_not_go_together_is_named(tmp_path, n_users, part):
+    model = EASE(10.0)
+    model.fit(csr_matrix(counts(n_users, 12).astype(np.float32)))
+    setattr(model, part, getattr(model, part)[..., :-1])
+    model.save(tmp_path / "model.npz")
+    with pytest.raises(UserError, match=rf"damaged \({part} is not of size"):
+        EASE.load(tmp_path / "model.npz")

@@ -148,10 +148,7 @@ def _recommended(*, data: str) -> tuple[pd.DataFrame]:
     dataset = Dataset.load("playlists")
     parts = fewer_asked(whole_game.split(dataset), project.edition())
     seen, asked = parts.validation_in, parts.validation_out
-    artists = dataset.tracks["artists"].map(
-        lambda names: list(names) if isinstance(names, list | np.ndarray) else []
-    )
-    known = known_artists(seen, names_incidence(artists))
+    known = known_artists(seen, names_incidence(dataset.tracks["artists"]))
     fresh = (asked - asked.multiply(known)).tocsr()
     fresh.eliminate_zeros()
     _, _, chosen = neighbour_curves.play("playlists")

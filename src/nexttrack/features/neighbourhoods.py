@@ -177,7 +177,11 @@ def nearest(
 
 
 def names_incidence(lists: pd.Series) -> csr_matrix:
-    """Return rows x names, 1 where the row's list has the name; names are sorted."""
+    """Return rows x names, 1 where the row's list has the name; names are sorted.
+
+    A row without a list (None, NaN) has no names.
+    """
+    lists = lists.map(lambda names: names if isinstance(names, list | np.ndarray) else [])
     return incidence(lists, sorted({name for names in lists for name in names}))
 
 

@@ -6,9 +6,9 @@ from numba import njit
 from scipy.sparse import csr_matrix
 
 from nexttrack.models.factor_model import FactorModel
-from nexttrack.models.inputs import allowed_items, asked_users, training_matrix
-from nexttrack.models.model_file import ModelFile
-from nexttrack.models.ranking import NO_SCORE, single
+from nexttrack.models.inputs import training_matrix
+from nexttrack.models.ranking import NO_SCORE, rows_of
+from nexttrack.models.recommender import Recommender
 from nexttrack.random_streams import STEP, below, start_of, stream
 from nexttrack.threads import in_chunks
 
@@ -92,9 +92,10 @@ class RecentPopularity(Popularity):
         return np.bincount(user_items.indices, weights=weights, minlength=user_items.shape[1])
 
 
-class Random(ModelFile, RecommenderBase):
+class Random(Recommender, RecommenderBase):
     """Recommend to each user a uniform random sample of the catalogue.
 
+    Items are drawn without replacement; the scores fall from 1 towards 0 with the rank.
     The list of a user depends on the seed and on the user's id alone: not on the other users of
     the batch, nor on the number of threads.
 
@@ -118,28 +119,10 @@ class Random(ModelFile, RecommenderBase):
         """
         self.n_items = training_matrix(user_items).shape[1]
 
-    def recommend(
-        self,
-        userid,
-        user_items,
-        N=10,
-        filter_already_liked_items=True,
-        filter_items=None,
-        recalculate_user=False,
-        items=None,
-    ):
-        """Draw N items without replacement; the scores fall from 1 towards 0 with the rank.
-
-        Args and result are those of :meth:`implicit.recommender_base.RecommenderBase.recommend`.
-        The lists of a batch are padded with the id -1, the list of a single user is short.
-        """
-        self._check_fitted()
-        users = asked_users(userid, user_items, N, self.n_items)
-        candidates = np.flatnonzero(allowed_items(self.n_items, filter_items, items))
+    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+        candidates = np.flatnonzero(allowed)
         ids = np.full((len(users), N), -1, dtype=np.int32)
-        indptr, indices = user_items.indptr, user_items.indices
-        if not filter_already_liked_items:
-            indptr = np.zeros_like(indptr)
+        indptr, indices = rows_of(hidden, len(users))
         start = start_of(self.random_state)
 
         def fill(first, last):
@@ -147,7 +130,7 @@ class Random(ModelFile, RecommenderBase):
 
         in_chunks(fill, len(users), self.num_threads)
         scores = np.broadcast_to(1 - np.arange(N, dtype=np.float32) / max(N, 1), ids.shape)
-        return single(userid, ids, np.where(ids >= 0, scores, np.float32(NO_SCORE)))
+        return ids, np.where(ids >= 0, scores, np.float32(NO_SCORE))
 
     def similar_users(self, userid, N=10, filter_users=None, users=None):
         """Not defined: chance knows no similarity."""

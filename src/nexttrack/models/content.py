@@ -139,15 +139,11 @@ def artists_and_genres(tracks: pd.DataFrame, artist_weight: float = 0.5) -> csr_
     blocks = []
     for column, share in shares.items():
         if column in tracks and share:
-            incidence = names_incidence(tracks[column].map(_as_list)).astype(np.float64)
+            incidence = names_incidence(tracks[column]).astype(np.float64)
             counts = np.maximum(incidence.sum(axis=0).A1, 1)
             weighted = incidence @ diags(np.log(len(tracks) / counts))
             blocks.append(_rows_of_length_one(weighted.tocsr()) * np.sqrt(share))
     return hstack(blocks, format="csr", dtype=np.float32)
-
-
-def _as_list(names):
-    return list(names) if isinstance(names, list | np.ndarray) else []
 
 
 def _rows_of_length_one(matrix: csr_matrix) -> csr_matrix:

@@ -3,17 +3,16 @@
 import numpy as np
 from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
 
-from nexttrack.models.inputs import allowed_items, asked_users
-from nexttrack.models.model_file import ModelFile
-from nexttrack.models.ranking import product, single, top_n
+from nexttrack.models.inputs import allowed_items
+from nexttrack.models.ranking import product, top_n
+from nexttrack.models.recommender import Recommender, single
 
 
-class FactorModel(ModelFile, MatrixFactorizationBase):
+class FactorModel(Recommender, MatrixFactorizationBase):
     """implicit's base class of factor models, with lists that end where there is no more to say.
 
     implicit's own ranking fills a list that asks for more items than there are with item 0 at
-    score 0 and with items that the call filtered out; here such places have the id -1 (and the list
-    of a single user is short). Of equal scores the smaller position comes first.
+    score 0 and with items that the call filtered out; here such places have the id -1.
 
     Attributes:
         item_factors: float32 of items x factors.
@@ -22,38 +21,21 @@ class FactorModel(ModelFile, MatrixFactorizationBase):
 
     _STATE: tuple[str, ...] = ("item_factors", "user_factors")
 
-    def recommend(
-        self,
-        userid,
-        user_items,
-        N=10,
-        filter_already_liked_items=True,
-        filter_items=None,
-        recalculate_user=False,
-        items=None,
-    ):
-        """Rank by the product of factors; see implicit's ``RecommenderBase.recommend``.
+    @property
+    def n_items(self) -> int:
+        """Return the number of items that the model knows."""
+        return len(self.item_factors)
 
-        Raises:
-            ValueError: if ``user_items`` is not a CSR matrix with a row for each user and the
-                model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
-            IndexError: for an item outside the catalogue, or a user whom the model does not know,
-                unless ``recalculate_user``.
-        """
-        self._check_fitted()
-        n_items = len(self.item_factors)
-        users = asked_users(userid, user_items, N, n_items)
-        allowed = allowed_items(n_items, filter_items, items) & self._known_items()
+    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
         factors = self._factors_of(users, user_items, recalculate_user)
-        ids, scores = top_n(
+        return top_n(
             lambda start, stop: product(factors[start:stop], self.item_factors.T),
             len(users),
             N,
-            hidden=user_items if filter_already_liked_items else None,
-            allowed=allowed,
+            hidden=hidden,
+            allowed=allowed & self._known_items(),
             num_threads=self.num_threads,
         )
-        return single(userid, ids, scores)
 
     def _factors_of(self, users, user_items, recalculate_user):
         if recalculate_user:

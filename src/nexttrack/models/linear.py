@@ -6,9 +6,9 @@ from numba import njit
 from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_matrix
 
-from nexttrack.models.inputs import allowed_items, asked_users, training_matrix
-from nexttrack.models.model_file import ModelFile
-from nexttrack.models.ranking import best_first, keep_best, product, single, top_n
+from nexttrack.models.inputs import allowed_items, training_matrix
+from nexttrack.models.ranking import best_first, keep_best, product, top_n
+from nexttrack.models.recommender import Recommender, single
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.threads import in_chunks
 
@@ -16,7 +16,7 @@ TILE = 256  # columns of weights that stand together: all rows of them fit the p
 DENSE_BLOCK = 64_000_000  # bytes of scores at a time: each block reads all weights once
 
 
-class EASE(ModelFile, RecommenderBase):
+class EASE(Recommender, RecommenderBase):
     """Ridge regression of every item on all others, in closed form (Steck 2019, WWW).
 
     The weights B minimise ``|X - X B|^2 + regularization |B|^2`` with a diagonal of 0. With
@@ -27,6 +27,8 @@ class EASE(ModelFile, RecommenderBase):
     ``K = (XX' + regularization I)^-1``, users x users, since ``P = (I - X'KX) / regularization``
     (Woodbury's identity): with y the row ``z X' K X`` for a profile z, the score of item j is
     ``z_j - (z_j - y_j) / (1 - x_j' K x_j)``. ``fit`` takes the smaller of the two.
+
+    A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
 
     Args:
         regularization: above 0; in the unit of users, if the values are ones.
@@ -63,8 +65,8 @@ class EASE(ModelFile, RecommenderBase):
             callback: ignored, there are no epochs.
 
         Raises:
-            ValueError: if a weight is negative, NaN or infinite, or the regularisation is too small
-                for the matrix to be inverted in float32.
+            ValueError: if no user has an item, a weight is negative, NaN or infinite, or the
+                regularisation is too small for the matrix to be inverted in float32.
         """
         users = training_matrix(user_items)
         items = users.T.tocsr()
@@ -77,6 +79,17 @@ class EASE(ModelFile, RecommenderBase):
             _fill_upper(self.inverse)
             self.leftover = self._leftover()
         self.n_items = users.shape[1]
+
+    def _loaded(self):
+        """Refuse arrays of sizes that do not go together: compiled code trusts them."""
+        n_items, n_users = self.n_items, 0 if self.inverse is None else len(self.inverse)
+        sizes = {"tiles": (-(-n_items // TILE), n_items, TILE)}
+        if self.tiles is None:
+            sizes = {"inverse": (n_users, n_users), "item_users": (n_items, n_users)}
+            sizes["leftover"] = (n_items,)
+        for name, size in sizes.items():
+            if np.shape(getattr(self, name)) != size:
+                raise ValueError(f"{name} is not of size {size}")
 
     def _inverted(self, rows: csr_matrix, columns: csr_matrix) -> np.ndarray:
         """Return the inverse of the regularised Gram matrix of rows; its lower triangle is set."""
@@ -118,38 +131,16 @@ class EASE(ModelFile, RecommenderBase):
         in_chunks(lambda start, stop: _one_minus_form(start, stop, *parts), len(leftover))
         return leftover
 
-    def recommend(
-        self,
-        userid,
-        user_items,
-        N=10,
-        filter_already_liked_items=True,
-        filter_items=None,
-        recalculate_user=False,
-        items=None,
-    ):
-        """Rank by predicted value; see implicit's ``RecommenderBase.recommend``.
-
-        A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
-        The lists of a batch are padded with the id -1, the list of a single user is short.
-
-        Raises:
-            ValueError: if ``user_items`` is not a CSR matrix with a row for each user and the
-                model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
-            IndexError: for an item outside the catalogue.
-        """
-        self._check_fitted()
-        users = asked_users(userid, user_items, N, self.n_items)
-        ids, scores = top_n(
+    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+        return top_n(
             self._scorer(user_items),
             len(users),
             N,
-            hidden=user_items if filter_already_liked_items else None,
-            allowed=allowed_items(self.n_items, filter_items, items),
+            hidden=hidden,
+            allowed=allowed,
             num_threads=self.num_threads,
             block_bytes=DENSE_BLOCK,
         )
-        return single(userid, ids, scores)
 
     def similar_items(
         self, itemid, N=10, recalculate_item=False, item_users=None, filter_items=None, items=None
@@ -157,7 +148,9 @@ class EASE(ModelFile, RecommenderBase):
         """Return the items that an item speaks for most: the largest entries of its row of B."""
         if recalculate_item:
             raise NotImplementedError("EASE learns all items at once; fit it again")
+        self._check_fitted()
         asked = np.atleast_1d(itemid)
+        allowed_items(self.n_items, items=asked)  # an item outside the catalogue is an IndexError
         ones = np.ones(len(asked), dtype=np.float32)
         rows = csr_matrix(
             (ones, asked, np.arange(len(asked) + 1)), shape=(len(asked), self.n_items)

@@ -7,9 +7,9 @@ import numpy as np
 from implicit.recommender_base import RecommenderBase
 from scipy.sparse import csr_matrix
 
-from nexttrack.models.inputs import allowed_items, asked_users, training_matrix
-from nexttrack.models.model_file import ModelFile
-from nexttrack.models.ranking import NO_SCORE, single
+from nexttrack.models.inputs import allowed_items, training_matrix
+from nexttrack.models.ranking import NO_SCORE
+from nexttrack.models.recommender import Recommender, single
 from nexttrack.models.similarity import SimilarityModel, nearest_rows, weighted_sums
 
 WEIGHTINGS = ("cosine", "tfidf", "bm25")
@@ -66,13 +66,13 @@ class ItemKNN(SimilarityModel):
         )
 
 
-class UserKNN(ModelFile, RecommenderBase):
+class UserKNN(Recommender, RecommenderBase):
     """User-to-user nearest neighbours (Herlocker, Konstan, Borchers & Riedl 1999) with shrinkage.
 
     With x_u the weighted row of user u, the similarity of two users is
     ``x_u . x_v / (|x_u| |x_v| + shrinkage)``; for ``"bm25"`` it is ``x_u . x_v``. The score of an
     item is the sum, over the K users of the training data who are most similar, of the similarity
-    times that user's value of the item.
+    times that user's value of the item; items that no neighbour has are not recommended.
 
     A user is the row of ``user_items``; the neighbours are looked for when lists are asked for. A
     user known from ``fit`` is not a neighbour of their own, unless ``recalculate_user`` says that
@@ -119,38 +119,20 @@ class UserKNN(ModelFile, RecommenderBase):
         self._item_users = weighted.T.tocsr()
         self._user_norms = _norms(weighted, self.weighting)
 
-    def recommend(
-        self,
-        userid,
-        user_items,
-        N=10,
-        filter_already_liked_items=True,
-        filter_items=None,
-        recalculate_user=False,
-        items=None,
-    ):
-        """Rank by what similar users have; see implicit's ``RecommenderBase.recommend``.
+    @property
+    def n_items(self) -> int:
+        """Return the number of items that the model knows."""
+        return self.user_items.shape[1]
 
-        Items that no neighbour has are not recommended: the lists of a batch are padded with the
-        id -1, the list of a single user is short.
-
-        Raises:
-            ValueError: if ``user_items`` is not a CSR matrix with a row for each user and the
-                model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
-            IndexError: for an item outside the catalogue.
-        """
-        self._check_fitted()
-        n_items = self.user_items.shape[1]
-        users = asked_users(userid, user_items, N, n_items)
-        ids, scores = weighted_sums(
+    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+        return weighted_sums(
             self._neighbours(user_items, None if recalculate_user else users),
             self.user_items,
             N,
-            hidden=user_items if filter_already_liked_items else None,
-            allowed=allowed_items(n_items, filter_items, items),
+            hidden=hidden,
+            allowed=allowed,
             num_threads=self.num_threads,
         )
-        return single(userid, ids, scores)
 
     def similar_users(self, userid, N=10, filter_users=None, users=None):
         """Return the most similar users of the training data, without the user themself."""

@@ -49,9 +49,7 @@ def top_n(
         return ids, values
     rows = max(1, block_bytes // (4 * len(allowed)))
     forbidden = np.flatnonzero(~allowed).astype(np.int32)
-    indptr, indices = np.zeros(n_users + 1, dtype=np.int32), np.empty(0, dtype=np.int32)
-    if hidden is not None:
-        indptr, indices = hidden.indptr, hidden.indices
+    indptr, indices = rows_of(hidden, n_users)
 
     def fill(first, last):
         for start in range(first, last, rows):
@@ -67,11 +65,11 @@ def top_n(
     return ids, values
 
 
-def single(userid, ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return lists as implicit does: without padding for a single user, all for an array."""
-    if np.isscalar(userid):
-        return ids[0][ids[0] >= 0], scores[0][ids[0] >= 0]
-    return ids, scores
+def rows_of(hidden: csr_matrix | None, n_users: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return indptr and indices of what is left out of each user's list; None is nothing."""
+    if hidden is None:
+        return np.zeros(n_users + 1, dtype=np.int32), np.empty(0, dtype=np.int32)
+    return hidden.indptr, hidden.indices
 
 
 def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -5,19 +5,17 @@ from implicit.nearest_neighbours import ItemItemRecommender, NearestNeighboursSc
 from numba import njit
 from scipy.sparse import csr_matrix
 
-from nexttrack.models.inputs import allowed_items, asked_users
-from nexttrack.models.model_file import ModelFile
-from nexttrack.models.ranking import NO_SCORE, best_first, keep_best, single
+from nexttrack.models.ranking import NO_SCORE, best_first, keep_best, rows_of
+from nexttrack.models.recommender import Recommender
 from nexttrack.threads import in_chunks
 
 
-class SimilarityModel(ModelFile, ItemItemRecommender):
+class SimilarityModel(Recommender, ItemItemRecommender):
     """implicit's base class of item-to-item models, ranked in compiled code for whole batches.
 
     The score of item j for a user is the sum, over the user's items i, of the user's weight of i
     times ``similarity[i, j]``; with ``_by_max`` it is the largest ``similarity[i, j]`` instead,
     whatever the weights. Items that score 0 or less are not recommended: nothing speaks for them.
-    Of equal scores the smaller position comes first.
 
     A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
 
@@ -35,38 +33,21 @@ class SimilarityModel(ModelFile, ItemItemRecommender):
     def _loaded(self):
         self._keep(self.similarity)
 
-    def recommend(
-        self,
-        userid,
-        user_items,
-        N=10,
-        filter_already_liked_items=True,
-        filter_items=None,
-        recalculate_user=False,
-        items=None,
-    ):
-        """Rank by similarity to the profile; see implicit's ``RecommenderBase.recommend``.
+    @property
+    def n_items(self) -> int:
+        """Return the number of items that the model knows."""
+        return self.similarity.shape[0]
 
-        The lists of a batch are padded with the id -1, the list of a single user is short.
-
-        Raises:
-            ValueError: if ``user_items`` is not a CSR matrix with a row for each user and the
-                model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
-            IndexError: for an item outside the catalogue.
-        """
-        self._check_fitted()
-        n_items = self.similarity.shape[0]
-        asked_users(userid, user_items, N, n_items)
-        ids, scores = weighted_sums(
+    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+        return weighted_sums(
             user_items,
             self.similarity,
             N,
-            hidden=user_items if filter_already_liked_items else None,
-            allowed=allowed_items(n_items, filter_items, items),
+            hidden=hidden,
+            allowed=allowed,
             by_max=self._by_max,
             num_threads=self.num_threads,
         )
-        return single(userid, ids, scores)
 
     def explain(self, user_items, itemid, N=3):
         """Return what in a user's profile speaks for an item.
@@ -165,9 +146,7 @@ def weighted_sums(
     n_users = weights.shape[0]
     ids = np.full((n_users, N), -1, dtype=np.int32)
     scores = np.full(ids.shape, NO_SCORE, dtype=np.float64)
-    indptr, indices = np.zeros(n_users + 1, dtype=np.int32), np.empty(0, dtype=np.int32)
-    if hidden is not None:
-        indptr, indices = hidden.indptr, hidden.indices
+    indptr, indices = rows_of(hidden, n_users)
     values = weights.data.astype(np.float64)
     sums = weights.indptr, weights.indices, values, rows.indptr, rows.indices, rows.data
 

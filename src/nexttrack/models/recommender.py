@@ -1,0 +1,53 @@
+"""One way to ask any model for its lists; what is asked is checked here and nowhere else."""
+
+import numpy as np
+
+from nexttrack.models.inputs import allowed_items, asked_users
+from nexttrack.models.model_file import ModelFile
+
+
+class Recommender(ModelFile):
+    """Gives a model implicit's ``recommend``, once it can rank items for a batch of users.
+
+    A model has ``n_items``, the number of items that it knows, and ``_ranked(users, user_items, N,
+    hidden, allowed, recalculate_user) -> (ids, scores)``, which need check nothing: users is an
+    integer array, user_items has a row for each, hidden is a ``csr_matrix`` whose stored items are
+    left out of the lists (or None), allowed a boolean array of items. Lists are padded with -1.
+    """
+
+    def recommend(
+        self,
+        userid,
+        user_items,
+        N=10,
+        filter_already_liked_items=True,
+        filter_items=None,
+        recalculate_user=False,
+        items=None,
+    ):
+        """Return the best items of users; see implicit's ``RecommenderBase.recommend``.
+
+        The lists of a batch are padded with the id -1, the list of a single user is short. Of equal
+        scores the smaller position comes first. A model that takes a user for the row of
+        ``user_items`` has lists for unknown users too; ``recalculate_user`` changes nothing there.
+
+        Raises:
+            NotFittedError: if there is nothing to recommend from.
+            ValueError: if ``user_items`` is not a CSR matrix with a row for each user and the
+                model's items, N is below 0, or both ``items`` and ``filter_items`` are given.
+            IndexError: for an item outside the catalogue; or, if the model knows users by factors,
+                for a user whom it does not know, unless ``recalculate_user``.
+        """
+        self._check_fitted()
+        users = asked_users(userid, user_items, N, self.n_items)
+        hidden = user_items if filter_already_liked_items else None
+        allowed = allowed_items(self.n_items, filter_items, items)
+        ids, scores = self._ranked(users, user_items, N, hidden, allowed, recalculate_user)
+        return single(userid, ids, scores)
+
+
+def single(userid, ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return lists as implicit does: without padding for a single user, all for an array."""
+    if np.isscalar(userid):
+        return ids[0][ids[0] >= 0], scores[0][ids[0] >= 0]
+    return ids, scores
