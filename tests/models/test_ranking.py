@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_matrix
 
-from nexttrack.models.ranking import NO_SCORE, top_n
+from nexttrack.models.ranking import NO_SCORE, best_first, offer, offer_all, room, top_n
 
 scores = hnp.arrays(
     np.float32,
@@ -38,3 +38,32 @@ def test_the_best_are_those_of_a_sort(scores, N, seed, threads):
         np.testing.assert_array_equal(values[user, : len(items)], row[items])
         assert (ids[user, len(items) :] == -1).all()
         assert (values[user, len(items) :] == NO_SCORE).all()
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.integers(0, 3000),
+    N=st.integers(1, 300),
+    levels=st.sampled_from([2, 30, 10**6]),
+    step=st.integers(1, 400),
+)
+def test_the_best_do_not_depend_on_how_they_are_offered(seed, n, N, levels, step):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(-levels, levels, n).astype(np.float32)
+    want = np.argsort(-scores, kind="stable")[:N]
+
+    ids, values = np.empty(room(N), dtype=np.int32), np.empty(room(N), dtype=np.float32)
+    noted, worst = 0, np.float32(-np.inf)
+    for first in range(0, n, step):
+        stretch = scores[first : first + step]
+        noted, worst = offer_all(first, stretch, ids, values, noted, N, worst)
+    kept = best_first(ids, values, noted, N)
+    np.testing.assert_array_equal(ids[:kept], want)
+    np.testing.assert_array_equal(values[:kept], scores[want])
+
+    ids, values = np.empty(room(N), dtype=np.int64), np.empty(room(N))
+    noted, worst = 0, -np.inf
+    for item in rng.permutation(n):
+        noted, worst = offer(item, scores[item], ids, values, noted, N, worst)
+    kept = best_first(ids, values, noted, N)
+    np.testing.assert_array_equal(ids[:kept], want)

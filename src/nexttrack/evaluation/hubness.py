@@ -22,7 +22,7 @@ from nexttrack.evaluation.sweeps import fewer_asked, sweep
 from nexttrack.features import audio_pipeline
 from nexttrack.features.neighbourhoods import names_incidence, sharing
 from nexttrack.models import ItemKNN
-from nexttrack.models.ranking import best_first, keep_best
+from nexttrack.models.ranking import best_first, offer, room
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.threads import in_chunks
 
@@ -136,12 +136,13 @@ def _fill_moments(start, stop, X, mean, spread):
 def _nearest(start, stop, X, mutual, mean, spread, apart_ptr, apart_ids, lists, values):
     """Fill in the nearest rows, lists (int64) and how near (larger is nearer)."""
     n, k = lists.shape
+    own, own_values = np.empty(room(k), dtype=np.int64), np.empty(room(k))
     marks = np.full(n, -1)
     for row in range(start, stop):
         marks[row] = row
         for place in range(apart_ptr[row], apart_ptr[row + 1]):
             marks[apart_ids[place]] = row
-        kept, too_far = 0, np.inf
+        kept, worst, too_far = 0, -np.inf, np.inf
         for other in range(n):
             if marks[other] == row:
                 continue
@@ -152,12 +153,14 @@ def _nearest(start, stop, X, mutual, mean, spread, apart_ptr, apart_ids, lists, 
             if mutual:
                 near = _above((far - mean[row]) / spread[row])
                 # The second factor is 1 at most, and the worst that is kept only gets better.
-                if kept == k and near < values[row, 0]:
+                if near < worst:
                     too_far = far
                     continue
                 near *= _above((far - mean[other]) / spread[other])
-            kept = keep_best(other, near, lists[row], values[row], kept)
-        best_first(lists[row], values[row], kept)
+            kept, worst = offer(other, near, own, own_values, kept, k, worst)
+        kept = best_first(own, own_values, kept, k)
+        lists[row, :kept] = own[:kept]
+        values[row, :kept] = own_values[:kept]
 
 
 @njit(nogil=True, cache=True)

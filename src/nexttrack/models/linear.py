@@ -7,13 +7,25 @@ from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_matrix
 
 from nexttrack.models.inputs import allowed_items, training_matrix
-from nexttrack.models.ranking import best_first, keep_best, product, top_n
+from nexttrack.models.ranking import (
+    NO_SCORE,
+    best_first,
+    offer,
+    offer_all,
+    product,
+    room,
+    rows_of,
+    top_n,
+)
 from nexttrack.models.recommender import Recommender, single
+from nexttrack.models.row_sums import WIDTH as TILE
+from nexttrack.models.row_sums import aligned, row_sums
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.threads import in_chunks
 
-TILE = 256  # columns of weights that stand together: all rows of them fit the processor's cache
-DENSE_BLOCK = 64_000_000  # bytes of scores at a time: each block reads all weights once
+GROUP = 64  # users whose scores of a tile stay in the nearest cache
+LISTS_BYTES = 64_000_000  # of candidates at a time in each thread: each time reads all weights once
+DENSE_BLOCK = 64_000_000  # of scores at a time: each block reads the whole inverse
 
 
 class EASE(Recommender, RecommenderBase):
@@ -90,6 +102,10 @@ class EASE(Recommender, RecommenderBase):
         for name, size in sizes.items():
             if np.shape(getattr(self, name)) != size:
                 raise ValueError(f"{name} is not of size {size}")
+        if self.tiles is not None:
+            tiles = aligned(self.tiles.shape)
+            tiles[:] = self.tiles
+            self.tiles = tiles
 
     def _inverted(self, rows: csr_matrix, columns: csr_matrix) -> np.ndarray:
         """Return the inverse of the regularised Gram matrix of rows; its lower triangle is set."""
@@ -111,7 +127,7 @@ class EASE(Recommender, RecommenderBase):
         """Return B in tiles from P, of which the lower triangle is set."""
         _fill_upper(inverse)
         n_tiles = -(-len(inverse) // TILE)
-        tiles = np.zeros((n_tiles, len(inverse), TILE), dtype=np.float32)
+        tiles = aligned((n_tiles, len(inverse), TILE))
         in_chunks(
             lambda start, stop: _fill_tiles(start, stop, inverse, tiles), n_tiles, self.num_threads
         )
@@ -132,6 +148,8 @@ class EASE(Recommender, RecommenderBase):
         return leftover
 
     def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+        if self.tiles is not None:
+            return self._ranked_by_tiles(user_items, N, hidden, allowed)
         return top_n(
             self._scorer(user_items),
             len(users),
@@ -141,6 +159,29 @@ class EASE(Recommender, RecommenderBase):
             num_threads=self.num_threads,
             block_bytes=DENSE_BLOCK,
         )
+
+    def _ranked_by_tiles(self, user_items, N, hidden, allowed):
+        """Rank tile by tile, so that weights stay in the cache and scores are never written."""
+        n_users = user_items.shape[0]
+        ids = np.full((n_users, N), -1, dtype=np.int32)
+        scores = np.full((n_users, N), NO_SCORE, dtype=np.float32)
+        if N == 0:
+            return ids, scores
+        profiles = user_items.indptr, user_items.indices, user_items.data.astype(np.float32)
+        if hidden is not None and not hidden.has_sorted_indices:
+            hidden = hidden.sorted_indices()
+        left_out = *rows_of(hidden, n_users), np.flatnonzero(~allowed)
+        model = self.tiles, self.n_items
+        rows = max(1, LISTS_BYTES // (8 * room(N)))
+
+        def fill(first, last):
+            sums = aligned((GROUP, TILE))
+            for start in range(first, last, rows):
+                stop = min(start + rows, last)
+                _rank_by_tiles(start, stop, *profiles, *left_out, *model, sums, ids, scores)
+
+        in_chunks(fill, n_users, self.num_threads)
+        return ids, scores
 
     def similar_items(
         self, itemid, N=10, recalculate_item=False, item_users=None, filter_items=None, items=None
@@ -165,26 +206,18 @@ class EASE(Recommender, RecommenderBase):
         raise NotImplementedError("EASE has no similarity between users")
 
     def _scorer(self, rows: csr_matrix):
-        """Return the function that scores the rows from start to before stop."""
+        """Return the function that scores the rows from start to before stop by training users."""
         profiles = rows.indptr, rows.indices, rows.data.astype(np.float32)
-        if self.tiles is not None:
-
-            def score(start, stop):
-                out = np.empty((stop - start, self.n_items), dtype=np.float32)
-                _sum_rows(start, *profiles, self.tiles, out)
-                return out
-
-            return score
         items = self.item_users.indptr, self.item_users.indices, self.item_users.data
         users = self.item_users.T.tocsr()
 
-        def score_by_users(start, stop):
+        def score(start, stop):
             weights = product((rows[start:stop] @ users.T).toarray(), self.inverse)
             out = np.empty((stop - start, self.n_items), dtype=np.float32)
             _predict(start, *profiles, weights, *items, self.leftover, out)
             return out
 
-        return score_by_users
+        return score
 
 
 class SLIM(SimilarityModel):
@@ -294,30 +327,57 @@ def _one_minus_form(start, stop, item_ptr, item_ids, item_data, inverse, leftove
         leftover[item] = 1.0 - total
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
-def _sum_rows(start, ptr, ids, data, tiles, out):
-    """Fill in sparse rows, from start on, times tiles of dense weights, four rows at once."""
-    n_items = out.shape[1]
-    sums = np.empty(TILE, dtype=np.float32)
+@njit(nogil=True, cache=True)
+def _rank_by_tiles(
+    start,
+    stop,
+    ptr,
+    ids,
+    data,
+    hidden_ptr,
+    hidden_ids,
+    forbidden,
+    tiles,
+    n_items,
+    sums,
+    best_ids,
+    best_scores,
+):
+    """Fill in the best items, ids (int32) and scores, of the profiles start..stop."""
+    n_rows, N = stop - start, best_ids.shape[1]
+    own_ids = np.empty((n_rows, room(N)), dtype=np.int32)
+    own_scores = np.empty((n_rows, room(N)), dtype=np.float32)
+    noted = np.zeros(n_rows, dtype=np.int64)
+    worst = np.full(n_rows, -np.inf, dtype=np.float32)
+    next_hidden = hidden_ptr[start:stop].copy()
+    next_forbidden = 0
     for t in range(len(tiles)):
-        tile, left = tiles[t], t * TILE
-        for row in range(len(out)):
-            sums[:] = 0
-            p, end = ptr[start + row], ptr[start + row + 1]
-            while p + 4 <= end:
-                a, b, c, d = data[p], data[p + 1], data[p + 2], data[p + 3]
-                h, i, j, m = ids[p], ids[p + 1], ids[p + 2], ids[p + 3]
-                for k in range(TILE):
-                    two = a * tile[h, k] + b * tile[i, k]
-                    sums[k] += two + (c * tile[j, k] + d * tile[m, k])
-                p += 4
-            while p < end:
-                a, h = data[p], ids[p]
-                for k in range(TILE):
-                    sums[k] += a * tile[h, k]
-                p += 1
-            for k in range(min(TILE, n_items - left)):
-                out[row, left + k] = sums[k]
+        left, width = t * TILE, min(TILE, n_items - t * TILE)
+        first_forbidden = next_forbidden
+        while next_forbidden < len(forbidden) and forbidden[next_forbidden] < left + TILE:
+            next_forbidden += 1
+        # Some users at a time: a branch foreseen wrongly would hold up the sums behind it.
+        for group in range(0, n_rows, len(sums)):
+            members = min(len(sums), n_rows - group)
+            for k in range(members):
+                user = start + group + k
+                row_sums(ids, data, ptr[user], ptr[user + 1], tiles[t], sums[k])
+            for k in range(members):
+                row = group + k
+                p = next_hidden[row]
+                while p < hidden_ptr[start + row + 1] and hidden_ids[p] < left + TILE:
+                    sums[k, hidden_ids[p] - left] = -np.inf
+                    p += 1
+                next_hidden[row] = p
+                for f in range(first_forbidden, next_forbidden):
+                    sums[k, forbidden[f] - left] = -np.inf
+                noted[row], worst[row] = offer_all(
+                    left, sums[k, :width], own_ids[row], own_scores[row], noted[row], N, worst[row]
+                )
+    for row in range(n_rows):
+        n = best_first(own_ids[row], own_scores[row], noted[row], N)
+        best_ids[start + row, :n] = own_ids[row, :n]
+        best_scores[start + row, :n] = own_scores[row, :n]
 
 
 @njit(nogil=True, cache=True)
@@ -380,6 +440,8 @@ def _elastic_nets(
     candidates = np.empty(n_items, dtype=np.int32)
     active = np.empty(n_items, dtype=np.int32)
     residual = np.zeros(n_users)
+    K = kept_ids.shape[1]
+    ids, values = np.empty(room(K), dtype=np.int32), np.empty(room(K))
     for target in range(start, stop):
         n = 0
         for p in range(item_ptr[target], item_ptr[target + 1]):
@@ -421,15 +483,16 @@ def _elastic_nets(
                     moved = max(moved, step)
                 if moved <= tolerance:
                     break
-        kept = 0
+        kept, worst = 0, 0.0
         for t in range(n_candidates):
             item = candidates[t]
             if weight[item] > 0.0:
-                ids, values = kept_ids[target], kept_weights[target]
-                kept = keep_best(item, weight[item], ids, values, kept)
+                kept, worst = offer(item, weight[item], ids, values, kept, K, worst)
             for p in range(item_ptr[item], item_ptr[item + 1]):
                 residual[item_ids[p]] = 0.0
             weight[item] = 0.0
         for p in range(item_ptr[target], item_ptr[target + 1]):
             residual[item_ids[p]] = 0.0
-        best_first(kept_ids[target], kept_weights[target], kept)
+        kept = best_first(ids, values, kept, K)
+        kept_ids[target, :kept] = ids[:kept]
+        kept_weights[target, :kept] = values[:kept]

@@ -12,6 +12,8 @@ from nexttrack.threads import in_chunks
 NO_SCORE = -np.finfo(np.float32).max
 """The score beside the id -1, as implicit has it."""
 
+STRETCH = 64  # scores that are compared at once
+
 BLOCK_BYTES = 16_000_000  # of scores at a time in each thread: about its part of the last cache
 
 
@@ -85,79 +87,159 @@ def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 @njit(nogil=True, cache=True)
 def _select(block, start, hidden_ptr, hidden_ids, forbidden, ids, values):
     """Fill in the best items of the users whose scores are the rows of a block."""
-    n_items, N = block.shape[1], ids.shape[1]
+    N = ids.shape[1]
+    own_ids = np.empty(room(N), dtype=np.int32)
+    own_values = np.empty(room(N), dtype=np.float32)
     for row in range(len(block)):
         scores, user = block[row], start + row
         for p in range(hidden_ptr[user], hidden_ptr[user + 1]):
             scores[hidden_ids[p]] = -np.inf
         for item in forbidden:
             scores[item] = -np.inf
-        kept, worst, own_ids, own_values = 0, np.float32(-np.inf), ids[user], values[user]
-        for left in range(0, n_items, 64):
-            # Most stretches hold nothing that is better than the worst kept. As a slice it is
-            # known to begin at 0, and several scores are compared at once.
-            stretch, better = scores[left : left + 64], 0
-            for k in range(len(stretch)):
-                better += stretch[k] > worst
-            if better == 0:
-                continue
-            for k in range(len(stretch)):
-                if stretch[k] > worst:
-                    kept = keep_best(left + k, stretch[k], own_ids, own_values, kept)
-                    if kept == N:
-                        worst = own_values[0]
-        best_first(own_ids, own_values, kept)
+        n, _ = offer_all(0, scores, own_ids, own_values, 0, N, np.float32(-np.inf))
+        n = best_first(own_ids, own_values, n, N)
+        ids[user, :n] = own_ids[:n]
+        values[user, :n] = own_values[:n]
 
 
 @njit(nogil=True, cache=True)
-def keep_best(item, value, ids, values, n):
-    """Offer an item to the best found so far, a heap of n with the worst in front; return n.
+def room(N):
+    """Return how many candidates the arrays of :func:`offer` and :func:`offer_all` must hold."""
+    return N + 2 * STRETCH
 
-    Of equal values the smaller id is better, so the best do not depend on the order of offers.
+
+@njit(nogil=True, cache=True)
+def offer(item, value, ids, values, n, N, worst):
+    """Note a candidate for the N best; return the number noted and what is surely too bad.
+
+    Candidates are gathered until the arrays are full, then most that are not among the N best are
+    dropped: that costs less than a heap, whose every step is a branch that cannot be foreseen. Of
+    equal values the smaller id is better, so the best do not depend on the order of offers.
+
+    Args:
+        item, value: the candidate; NaN is none.
+        ids, values: of length ``room(N)``.
+        n: number noted before; 0 at first.
+        N: at least 1.
+        worst: below it no value is noted; minus infinity at first.
     """
-    if n < len(ids):
-        place = n
-        n += 1
-        while place > 0:  # up, while the item is worse than its parent
-            parent = (place - 1) // 2
-            if value < values[parent] or (value == values[parent] and item > ids[parent]):
-                ids[place], values[place] = ids[parent], values[parent]
-                place = parent
-            else:
-                break
-    elif value > values[0] or (value == values[0] and item < ids[0]):
-        place = _gap(item, value, ids, values, n)
-    else:
-        return n
-    ids[place], values[place] = item, value
-    return n
+    if not value >= worst:
+        return n, worst
+    ids[n], values[n] = item, value
+    n += 1
+    if n == len(ids):
+        n = _drop_worst(ids, values, n, N)
+        worst = values[n - 1]
+    return n, worst
 
 
 @njit(nogil=True, cache=True)
-def _gap(item, value, ids, values, n):
-    """Drop the front of a heap of n; return the place that this leaves for an item."""
-    place = 0
-    while 2 * place + 1 < n:  # down, while a child is worse than the item
-        child = 2 * place + 1
-        if child + 1 < n and (
-            values[child + 1] < values[child]
-            or (values[child + 1] == values[child] and ids[child + 1] > ids[child])
-        ):
-            child += 1
-        if values[child] < value or (values[child] == value and ids[child] > item):
-            ids[place], values[place] = ids[child], values[child]
-            place = child
+def offer_all(first, scores, ids, values, n, N, worst):
+    """Offer the items from ``first`` on with their scores; see :func:`offer`.
+
+    From call to call the items must rise. Minus infinity and NaN are no offers.
+    """
+    for left in range(0, len(scores), STRETCH):
+        # Most stretches hold nothing that is better than the worst. A slice is known to begin at 0,
+        # so several scores are compared at once.
+        stretch, better = scores[left : left + STRETCH], 0
+        for k in range(len(stretch)):
+            better += stretch[k] > worst
+        if better == 0:
+            continue
+        if n + better >= len(ids):
+            n = _drop_worst(ids, values, n, N)
+            worst = values[n - 1]
+        for k in range(len(stretch)):  # each is noted, and counts if it is better: no branch
+            ids[n], values[n] = first + left + k, stretch[k]
+            n += stretch[k] > worst
+    return n, worst
+
+
+@njit(nogil=True, cache=True)
+def best_first(ids, values, n, N):
+    """Order the N best of n candidates from the best to the worst; return how many they are."""
+    left, right = 0, n
+    while right > N:
+        place = _split(ids, values, left, right)
+        if place < N:
+            left = place + 1
+        if place >= N - 1:
+            right = max(place, N)
+    _sort(ids, values, right)
+    return right
+
+
+@njit(nogil=True, cache=True)
+def _drop_worst(ids, values, n, N):
+    """Drop at least half of what is more than N best; return how many stay, the worst of them last.
+
+    Exactly N would take more passes, and let little less through.
+    """
+    left, right = 0, n
+    while right > (N + n) // 2:
+        place = _split(ids, values, left, right)
+        if place < N - 1:
+            left = place + 1
         else:
-            break
-    return place
+            right = place + 1
+    return right
 
 
 @njit(nogil=True, cache=True)
-def best_first(ids, values, n):
-    """Order a heap of n from the best to the worst, in place."""
-    while n > 1:
-        n -= 1
-        item, value = ids[n], values[n]
-        ids[n], values[n] = ids[0], values[0]
-        place = _gap(item, value, ids, values, n)
+def _sort(ids, values, n):
+    """Order n candidates, the best first (quicksort)."""
+    waiting = np.empty((64, 2), dtype=np.int64)  # the larger part waits: their number is log2(n)
+    waiting[0, 0], waiting[0, 1], n_waiting = 0, n, 1
+    while n_waiting:
+        n_waiting -= 1
+        left, right = waiting[n_waiting]
+        while right - left > 12:
+            place = _split(ids, values, left, right)
+            if place - left > right - place:
+                waiting[n_waiting, 0], waiting[n_waiting, 1], left = left, place, place + 1
+            else:
+                waiting[n_waiting, 0], waiting[n_waiting, 1], right = place + 1, right, place
+            n_waiting += 1
+        for k in range(left + 1, right):  # a few are ordered fastest by insertion
+            item, value, place = ids[k], values[k], k
+            while place > left and _is_better(item, value, ids[place - 1], values[place - 1]):
+                ids[place], values[place] = ids[place - 1], values[place - 1]
+                place -= 1
+            ids[place], values[place] = item, value
+
+
+@njit(nogil=True, cache=True)
+def _is_better(item, value, other_item, other_value):
+    return (value > other_value) | ((value == other_value) & (item < other_item))
+
+
+@njit(nogil=True, cache=True)
+def _order_pair(ids, values, first, second):
+    """Exchange two candidates if the second is better."""
+    if _is_better(ids[second], values[second], ids[first], values[first]):
+        ids[first], ids[second] = ids[second], ids[first]
+        values[first], values[second] = values[second], values[first]
+
+
+@njit(nogil=True, cache=True)
+def _split(ids, values, left, right):
+    """Part the candidates from left to before right at the median of three; return its place.
+
+    The better ones come before it. Whatever the comparison says, the same is done, so there is no
+    branch to foresee.
+    """
+    last, middle = right - 1, (left + right - 1) // 2
+    _order_pair(ids, values, left, last)
+    _order_pair(ids, values, left, middle)
+    _order_pair(ids, values, last, middle)  # the best is on the left: the next is the median
+    pivot, pivot_value = ids[last], values[last]
+    place = left
+    for k in range(left, last):
+        item, value = ids[k], values[k]
+        ids[k], values[k] = ids[place], values[place]
         ids[place], values[place] = item, value
+        place += _is_better(item, value, pivot, pivot_value)
+    ids[last], values[last] = ids[place], values[place]
+    ids[place], values[place] = pivot, pivot_value
+    return place

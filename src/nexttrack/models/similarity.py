@@ -5,7 +5,7 @@ from implicit.nearest_neighbours import ItemItemRecommender, NearestNeighboursSc
 from numba import njit
 from scipy.sparse import csr_matrix
 
-from nexttrack.models.ranking import NO_SCORE, best_first, keep_best, rows_of
+from nexttrack.models.ranking import NO_SCORE, best_first, offer, room, rows_of
 from nexttrack.models.recommender import Recommender
 from nexttrack.threads import in_chunks
 
@@ -194,27 +194,29 @@ def _nearest_rows(
     values,
 ):
     """Fill in the largest entries, ids (int32) and values, of the rows start..stop."""
-    n_columns = len(right_scale)
+    n_columns, K = len(right_scale), ids.shape[1]
     total = np.full(n_columns, np.nan)
     touched = np.empty(n_columns + 1, dtype=np.int32)
+    own_ids, own_values = np.empty(room(K), dtype=np.int32), np.empty(room(K))
     for row in range(start, stop):
         n = 0
         for p in range(left_ptr[row], left_ptr[row + 1]):
             other = right_ptr, right_ids, right_data
             n = _add_row(left_ids[p], left_data[p], *other, total, touched, n, False)
-        kept, own_ids, own_values = 0, ids[row], values[row]
+        kept, worst = 0, -np.inf
         for t in range(n):
             column = touched[t]
             product = total[column]
             total[column] = np.nan
             scale = left_scale[row] * right_scale[column] + shrinkage
-            if kept == len(own_ids):  # most are far below the worst kept, and need no division
-                worst = own_values[0] * scale
-                if product < worst - 1e-9 * abs(worst):
-                    continue
+            least = worst * scale  # most are far below the worst kept, and need no division
+            if product < least - 1e-9 * abs(least):
+                continue
             value = product / scale if scale > 0.0 else 0.0
-            kept = keep_best(column, value, own_ids, own_values, kept)
-        best_first(own_ids, own_values, kept)
+            kept, worst = offer(column, value, own_ids, own_values, kept, K, worst)
+        kept = best_first(own_ids, own_values, kept, K)
+        ids[row, :kept] = own_ids[:kept]
+        values[row, :kept] = own_values[:kept]
 
 
 @njit(nogil=True, cache=True)
@@ -235,9 +237,10 @@ def _weighted_sums(
     scores,
 ):
     """Fill in the best items, ids (int32) and scores, for the users start..stop."""
-    n_items = len(allowed)
+    n_items, N = len(allowed), ids.shape[1]
     total = np.full(n_items, np.nan)
     touched = np.empty(n_items + 1, dtype=np.int32)
+    own_ids, own_scores = np.empty(room(N), dtype=np.int32), np.empty(room(N))
     for user in range(start, stop):
         n = 0
         for p in range(weight_ptr[user], weight_ptr[user + 1]):
@@ -248,13 +251,13 @@ def _weighted_sums(
             n = _add_row(weight_ids[p], weight, *rows, total, touched, n, by_max)
         for p in range(hidden_ptr[user], hidden_ptr[user + 1]):
             total[hidden_ids[p]] = np.nan
-        kept, own_ids, own_scores = 0, ids[user], scores[user]
+        kept, worst = 0, 0.0
         for t in range(n):
             item = touched[t]
             score = total[item]  # NaN where it is hidden
             total[item] = np.nan
-            if kept == len(own_ids) and score < own_scores[0]:
-                continue
-            if score > 0.0 and allowed[item]:
-                kept = keep_best(item, score, own_ids, own_scores, kept)
-        best_first(own_ids, own_scores, kept)
+            if score > 0.0 and score >= worst and allowed[item]:
+                kept, worst = offer(item, score, own_ids, own_scores, kept, N, worst)
+        kept = best_first(own_ids, own_scores, kept, N)
+        ids[user, :kept] = own_ids[:kept]
+        scores[user, :kept] = own_scores[:kept]
