@@ -14,6 +14,7 @@ from nexttrack.bench_world import BenchWorld, bench_world
 from nexttrack.cli import app
 from nexttrack.errors import UserError
 from nexttrack.evaluation.metrics import ndcg_at_k
+from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.splits import weak_generalization
 
 PEERS = project.root() / "peers"
@@ -90,7 +91,7 @@ def test_the_row_says_what_both_sides_took_and_found(root, stand_in, world_file)
     fitted = bench_models.model("ItemKNN", K=101)
     fitted.fit(split.test_in)
     ids, _ = fitted.recommend(asked, split.test_in[asked], N=100)
-    expected = ndcg_at_k(ids, split.test_out[asked], 10).mean()
+    expected = ndcg_at_k(RankedLists(ids, split.test_out[asked]), 10).mean()
     assert float(row["ndcg_10"]) == pytest.approx(expected, abs=1e-5)
 
 

@@ -153,6 +153,7 @@ def compare(
         on_run: called after each round.
     """
     from nexttrack.evaluation.metrics import ndcg_at_k
+    from nexttrack.evaluation.ranked_lists import RankedLists
     from nexttrack.evaluation.splits import weak_generalization
 
     split = weak_generalization(world.user_items, seed=SEED)
@@ -178,8 +179,9 @@ def compare(
         return statistics.median(one[name] for one in found)
 
     relevant = split.test_out[asked]
-    ndcg = ndcg_at_k(own[0]["ids"][np.searchsorted(users, asked)], relevant, CUT_OFF).mean()
-    peer_ndcg = ndcg_at_k(peer[0]["ids"], relevant, CUT_OFF).mean()
+    ours = RankedLists(own[0]["ids"][np.searchsorted(users, asked)], relevant)
+    ndcg = ndcg_at_k(ours, CUT_OFF).mean()
+    peer_ndcg = ndcg_at_k(RankedLists(peer[0]["ids"], relevant), CUT_OFF).mean()
     speed = len(users) / middle(own, "recommend")
     peer_speed = len(asked) / middle(peer, "recommend")
     return {

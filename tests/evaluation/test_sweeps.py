@@ -52,7 +52,8 @@ def test_the_means_are_those_of_choosing_one_by_one(swept, candidates, split):
 
 
 def test_the_test_part_is_not_looked_at(swept, candidates, split):
-    blind = Split(split.validation_in, split.validation_out, None, None)
+    empty = csr_matrix(split.test_in.shape)
+    blind = Split(split.validation_in, split.validation_out, empty, empty)
     pd.testing.assert_frame_equal(sweep(candidates, blind)[0], swept[0])
 
 

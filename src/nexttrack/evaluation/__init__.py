@@ -10,27 +10,59 @@ from nexttrack.evaluation.comparison import (
     measure,
     summarise,
 )
-from nexttrack.evaluation.evaluator import evaluate, top_n
-from nexttrack.evaluation.metrics import ndcg_at_k, recall_at_k
-from nexttrack.evaluation.splits import Split, weak_generalization
+from nexttrack.evaluation.evaluator import evaluate, evaluate_models, fit_and_evaluate, top_n
+from nexttrack.evaluation.metrics import (
+    average_precision_at_k,
+    clicks,
+    hit_rate_at_k,
+    ndcg_at_k,
+    precision_at_k,
+    r_precision,
+    r_precision_with_artists,
+    recall_at_k,
+    reciprocal_rank_at_k,
+)
+from nexttrack.evaluation.ranked_lists import RankedLists
+from nexttrack.evaluation.splits import (
+    Split,
+    artist_disjoint,
+    cold_items,
+    strong_generalization,
+    timed,
+    weak_generalization,
+)
 from nexttrack.evaluation.sweeps import curve_table, sweep
 
 __all__ = [
     "METRICS",
     "Candidate",
+    "RankedLists",
     "Split",
+    "artist_disjoint",
+    "average_precision_at_k",
     "bootstrap_means",
     "choose",
+    "clicks",
+    "cold_items",
     "curve_table",
     "difference",
     "evaluate",
+    "evaluate_models",
+    "fit_and_evaluate",
     "grid",
+    "hit_rate_at_k",
     "interval",
     "measure",
     "ndcg_at_k",
+    "precision_at_k",
+    "r_precision",
+    "r_precision_with_artists",
     "recall_at_k",
+    "reciprocal_rank_at_k",
+    "strong_generalization",
     "summarise",
     "sweep",
+    "timed",
     "top_n",
     "weak_generalization",
 ]

@@ -19,6 +19,7 @@ from nexttrack.data.dataset import Dataset, fingerprint, table
 from nexttrack.evaluation import neighbour_curves, whole_game
 from nexttrack.evaluation.comparison import METRICS, N
 from nexttrack.evaluation.evaluator import top_n
+from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.sweeps import fewer_asked
 from nexttrack.features.neighbourhoods import names_incidence, nearest, sharing
 from nexttrack.processes import in_processes
@@ -172,7 +173,7 @@ def _measured(candidates, seen, asked, fresh, known, name, settings, users):
         ("all", lists[:, :N], asked[users]),
         ("new artists", without(lists, known[users], N), fresh[users]),
     ):
-        values = {metric: of(ids, relevant) for metric, of in METRICS.items()}
+        values = {metric: of(RankedLists(ids, relevant)) for metric, of in METRICS.items()}
         tables.append(pd.DataFrame({"asked": what, "user": users, **values}))
     tables[0]["same_artist"] = _share_known(lists[:, :N], asked[users], known[users])
     return pd.concat(tables).assign(model=name)

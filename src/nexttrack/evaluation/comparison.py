@@ -10,7 +10,7 @@ import pandas as pd
 
 from nexttrack.data.progress import steps
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
-from nexttrack.evaluation.evaluator import Metric, evaluate
+from nexttrack.evaluation.evaluator import Metric, evaluate_models, fit_and_evaluate
 from nexttrack.evaluation.metrics import ndcg_at_k, recall_at_k
 from nexttrack.evaluation.splits import Split
 
@@ -56,7 +56,7 @@ def choose(
         ]
     )
     trials["validation"] = [
-        _fit_and_evaluate(candidates[row.model], row.settings, split, "validation")[metric].mean()
+        _validated(candidates[row.model].make(**row.settings), split)[metric].mean()
         for row in steps(list(trials.itertuples()), "Validation")
     ]
     best = trials.groupby("model", sort=False)["validation"].idxmax()
@@ -73,12 +73,11 @@ def measure(
         One row for each model and user with something held out: ``model``, ``user`` (position) and
         a column for each of ``METRICS``.
     """
-    chosen = trials[trials["chosen"]]
-    tables = {
-        row.model: _fit_and_evaluate(candidates[row.model], row.settings, split, "test")
-        for row in steps(list(chosen.itertuples()), "Test")
+    models = {
+        row.model: partial(candidates[row.model].make, **row.settings)
+        for row in trials[trials["chosen"]].itertuples()
     }
-    return pd.concat(tables, names=["model"]).reset_index()
+    return evaluate_models(models, split, METRICS, N=N)[0]
 
 
 def summarise(scores: pd.DataFrame, metric: str, *, seed: int) -> pd.DataFrame:
@@ -117,10 +116,5 @@ def _users_by_models(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     return values[scores["model"].unique()]
 
 
-def _fit_and_evaluate(
-    candidate: Candidate, settings: Mapping, split: Split, part: str
-) -> pd.DataFrame:
-    seen, relevant = getattr(split, f"{part}_in"), getattr(split, f"{part}_out")
-    model = candidate.make(**settings)
-    model.fit(seen, show_progress=False)
-    return evaluate(model, seen, relevant, METRICS, N=N)
+def _validated(model, split: Split) -> pd.DataFrame:
+    return fit_and_evaluate(model, split, "validation", METRICS, N=N)[0]

@@ -1,15 +1,47 @@
 """Ask a fitted model for its lists and measure them, user by user."""
 
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+import psutil
 from scipy.sparse import csr_matrix
 
-Metric = Callable[[np.ndarray, csr_matrix], np.ndarray]
+from nexttrack.data.progress import steps
+from nexttrack.evaluation.ranked_lists import RankedLists
+from nexttrack.evaluation.splits import Split
+
+Metric = Callable[[RankedLists], np.ndarray]
+Part = Literal["validation", "test"]
 
 
-def top_n(model, user_items: csr_matrix, users: np.ndarray, N: int) -> np.ndarray:
+class Cost(NamedTuple):
+    """What a model cost: it depends on the machine and on what else that does.
+
+    Attributes:
+        fit: seconds to fit.
+        recommend: seconds to recommend to all who are asked about, and to measure the lists.
+        megabytes: by how much the process grew at most, in MB; looked at every 5 ms.
+    """
+
+    fit: float
+    recommend: float
+    megabytes: float
+
+
+def top_n(
+    model,
+    user_items: csr_matrix,
+    users: np.ndarray,
+    N: int,
+    *,
+    fold_in: bool = False,
+    items: np.ndarray | None = None,
+) -> np.ndarray:
     """Return the first N items that a model recommends to each user, over the full catalogue.
 
     Items that the user has already, and repeats, are taken out and the rest moves up: implicit's
@@ -20,13 +52,25 @@ def top_n(model, user_items: csr_matrix, users: np.ndarray, N: int) -> np.ndarra
         user_items: what the model may see, users x items.
         users: positions of the users to ask for, integer array of length n.
         N: length of the lists.
+        fold_in: the model has not learned from these users: it is to make what it knows of them
+            from ``user_items`` (``recalculate_user``).
+        items: positions of the only items that may be recommended; None for all.
 
     Returns:
         int64 array of n x N; -1 where the model had no more to say.
+
+    Raises:
+        ValueError: if a score is not a number; the message names the user and the item.
     """
     seen = user_items[users]
-    ids, _ = model.recommend(users, seen, N=N, filter_already_liked_items=True)
+    options = {"recalculate_user": True} if fold_in else {}
+    options |= {} if items is None else {"items": items}
+    ids, scores = model.recommend(users, seen, N=N, filter_already_liked_items=True, **options)
     ids = np.asarray(ids, dtype=np.int64)
+    unknown = np.argwhere(np.isnan(scores) & (ids >= 0))
+    if len(unknown):
+        row, place = unknown[0]
+        raise ValueError(f"list of user {users[row]}: the score of item {ids[row, place]} is NaN")
     order = np.argsort(ids, axis=1, kind="stable")
     ordered = np.take_along_axis(ids, order, axis=1)
     repeat = np.zeros(ids.shape, dtype=bool)
@@ -43,6 +87,8 @@ def evaluate(
     metrics: Mapping[str, Metric],
     *,
     N: int,
+    fold_in: bool = False,
+    items: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Measure a fitted model on every user who has something held out.
 
@@ -50,16 +96,90 @@ def evaluate(
         model: fitted, with implicit's interface.
         user_items: what the model may see, users x items.
         relevant: what it should find, users x items.
-        metrics: for each name a function of (lists, relevant) that gives a value for each user.
+        metrics: for each name a function of :class:`RankedLists` that gives a value for each user.
         N: length of the lists, at least the largest cut-off of the metrics.
+        fold_in, items: see :func:`top_n`.
 
     Returns:
         One row for each such user, indexed by the user's position, one column for each metric.
     """
     users = np.flatnonzero(np.diff(relevant.indptr))
-    ids = top_n(model, user_items, users, N)
-    values = {name: metric(ids, relevant[users]) for name, metric in metrics.items()}
+    ids = top_n(model, user_items, users, N, fold_in=fold_in, items=items)
+    lists = RankedLists(ids, relevant[users], user_items[users])
+    values = {name: metric(lists) for name, metric in metrics.items()}
     return pd.DataFrame(values, index=pd.Index(users, name="user"))
+
+
+def fit_and_evaluate(
+    model: Any, split: Split, part: Part, metrics: Mapping[str, Metric], *, N: int
+) -> tuple[pd.DataFrame, Cost]:
+    """Fit a model on one part of a split and measure it on every user who is asked about.
+
+    Returns:
+        (scores, cost): scores as :func:`evaluate` says.
+    """
+    train, seen, out, items = (
+        getattr(split, f"{part}_{name}") for name in ("train", "in", "out", "items")
+    )
+    with _peak_memory() as peak:
+        start = time.perf_counter()
+        model.fit(train, show_progress=False)
+        fitted = time.perf_counter()
+        scores = evaluate(model, seen, out, metrics, N=N, fold_in=split.fold_in, items=items)
+        done = time.perf_counter()
+    return scores, Cost(fitted - start, done - fitted, peak())
+
+
+def evaluate_models(
+    models: Mapping[str, Callable[[], Any]],
+    split: Split,
+    metrics: Mapping[str, Metric],
+    *,
+    N: int,
+    part: Part = "test",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fit and measure models one after the other on the same split.
+
+    Args:
+        models: for each name a function that returns the model, not yet fitted.
+        split: what they learn from, see, and are to find.
+        metrics: for each name a function of :class:`RankedLists` that gives a value for each user.
+        N: length of the lists, at least the largest cut-off of the metrics.
+        part: of the split.
+
+    Returns:
+        (scores, costs). ``scores``: one row for each model and user who is asked about: ``model``,
+        ``user`` (position), and a column for each metric. ``costs``: one row for each model, with
+        the fields of :class:`Cost`.
+    """
+    tables, costs = {}, {}
+    for name, make in steps(list(models.items()), "Models"):
+        tables[name], costs[name] = fit_and_evaluate(make(), split, part, metrics, N=N)
+    scores = pd.concat(tables, names=["model"]).reset_index()
+    return scores, pd.DataFrame.from_dict(costs, orient="index", columns=Cost._fields).rename_axis(
+        "model"
+    )
+
+
+@contextmanager
+def _peak_memory() -> Iterator[Callable[[], float]]:
+    """Watch how much the process grows; what is yielded tells it, in MB, after the block."""
+    process, done = psutil.Process(), threading.Event()
+    start = most = process.memory_info().rss
+
+    def watch():
+        nonlocal most
+        while not done.wait(0.005):
+            most = max(most, process.memory_info().rss)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield lambda: (most - start) / 1e6
+    finally:
+        done.set()
+        watcher.join()
+        most = max(most, process.memory_info().rss)
 
 
 def _is_stored(ids: np.ndarray, matrix: csr_matrix) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Curves of a model's settings on validation: every setting measured on every user."""
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ from scipy.sparse import diags
 
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.comparison import METRICS, Candidate, N
-from nexttrack.evaluation.evaluator import Metric, evaluate
+from nexttrack.evaluation.evaluator import Metric, fit_and_evaluate
 from nexttrack.evaluation.splits import Split
 from nexttrack.processes import in_processes
 
@@ -48,8 +47,8 @@ def sweep(
 
     Args:
         candidates: what to try. Models that are slow to fit should come first.
-        split: only ``validation_in`` and ``validation_out`` are looked at.
-        metrics: for each name a function of (lists, relevant) that gives a value for each user.
+        split: only its validation part is looked at.
+        metrics: for each name a function of ``RankedLists`` that gives a value for each user.
         length: length of the lists, at least the largest cut-off of the metrics.
 
     Returns:
@@ -63,7 +62,7 @@ def sweep(
         for name, candidate in candidates.items()
         for settings in candidate.settings
     ]
-    shared = (candidates, split.validation_in, split.validation_out, metrics, length)
+    shared = (candidates, split, metrics, length)
     tables, seconds = zip(*in_processes(_measured, shared, tasks, "Validation"), strict=True)
     keys = pd.DataFrame(
         [(name, json.dumps(settings)) for name, settings in tasks], columns=["model", "settings"]
@@ -76,15 +75,12 @@ def sweep(
     return scores, pd.concat([keys, times], axis=1)
 
 
-def _measured(candidates, seen, relevant, metrics, length, name, settings):
+def _measured(candidates, split, metrics, length, name, settings):
     model = candidates[name].make(**settings)
     if hasattr(model, "num_threads"):
         model.num_threads = 1
-    start = time.perf_counter()
-    model.fit(seen, show_progress=False)
-    fitted = time.perf_counter()
-    table = evaluate(model, seen, relevant, metrics, N=length)
-    return table, (fitted - start, time.perf_counter() - fitted)
+    table, cost = fit_and_evaluate(model, split, "validation", metrics, N=length)
+    return table, (cost.fit, cost.recommend)
 
 
 def curve_table(
