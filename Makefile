@@ -17,7 +17,7 @@ export KAGGLEHUB_CACHE = $(CURDIR)/.cache/kagglehub
 NEXTTRACK = .venv/bin/nexttrack
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test data rerun check lab bench bench-peers scaling search lint clean
+.PHONY: help book serve test data rerun check lab tune bench bench-peers scaling search lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,6 +42,9 @@ check: .venv/ready ## Execute every chapter on the real data in a copy and compa
 
 lab: .venv/ready ## Open the chapters in JupyterLab
 	@.venv/bin/jupyter lab --ip=127.0.0.1 chapters
+
+tune: .venv/ready ## Tune every model on validation data, in up to two hours; results/tuning.csv
+	@$(NEXTTRACK) tune
 
 bench: .venv/ready ## Measure how long each step and each recommender takes, against its limit or a rival, in up to two hours
 	@$(NEXTTRACK) bench && $(NEXTTRACK) bench-models && $(NEXTTRACK) bench-growth && $(NEXTTRACK) model-costs

@@ -16,6 +16,7 @@ from nexttrack.errors import UserError
 from nexttrack.model_costs import model_costs
 from nexttrack.nearest_search import search
 from nexttrack.scaling import scaling
+from nexttrack.tune import tune
 
 app = typer.Typer(
     help="Music recommendation with Spotify data: the data, the book, the measurements.",
@@ -32,6 +33,7 @@ app.command()(bench_peers)
 app.command()(scaling)
 app.command()(search)
 app.command()(model_costs)
+app.command()(tune)
 
 
 @app.command()

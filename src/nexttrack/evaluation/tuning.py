@@ -1,0 +1,170 @@
+"""Tune every model with the same budget on validation: a search by TPE that can be taken up again.
+
+Each trial depends on the seed, its number and the trials before it, and on nothing else: a search
+that was stopped goes on as if it had not been, and two processes find what one finds.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+from optuna.distributions import BaseDistribution, distribution_to_json
+
+from nexttrack.evaluation.evaluator import Metric, fit_and_evaluate
+from nexttrack.evaluation.splits import Split
+from nexttrack.processes import in_processes
+
+RANDOM_TRIALS = 8
+"""Trials drawn at random from the space before the search looks at what was good."""
+COLUMNS = ["data", "model", "trial", "settings", "space", "seed", "value", "seconds"]
+
+
+@dataclass(frozen=True)
+class Tunable:
+    """A kind of model and the space of its settings.
+
+    Attributes:
+        make: returns an unfitted model when called with one value of each setting as keywords.
+        space: the range of each setting; empty if there is nothing to tune.
+    """
+
+    make: Callable[..., Any]
+    space: Mapping[str, BaseDistribution]
+
+    @property
+    def fingerprint(self) -> str:
+        """Return eight letters that change with the space."""
+        text = {name: distribution_to_json(range_) for name, range_ in sorted(self.space.items())}
+        return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:8]
+
+
+def propose(
+    tunable: Tunable, done: list[tuple[dict[str, Any], float]], *, seed: int
+) -> dict[str, Any]:
+    """Return the settings to try next.
+
+    The first ``RANDOM_TRIALS`` are random; later ones come from a tree-structured Parzen estimator
+    (Bergstra, Bardenet, Bengio & Kégl 2011, NeurIPS), which takes the settings of a good trial to
+    be near those of other good ones, all settings together (Falkner, Klein & Hutter 2018, ICML).
+
+    Args:
+        tunable: what is tuned.
+        done: settings and value of the trials before, in their order; larger values are better.
+        seed: the seed of the search.
+    """
+    if not tunable.space:
+        return {}
+    number = int(np.random.SeedSequence([seed, len(done)]).generate_state(1)[0])
+    sampler = optuna.samplers.TPESampler(
+        seed=number, n_startup_trials=RANDOM_TRIALS, multivariate=True
+    )
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study.add_trials(
+        [
+            optuna.trial.create_trial(
+                params=settings, distributions=dict(tunable.space), value=value
+            )
+            for settings, value in done
+        ]
+    )
+    return study.ask(dict(tunable.space)).params
+
+
+def tune(
+    tunables: Mapping[str, Mapping[str, Tunable]],
+    splits: Mapping[str, Split],
+    metric: Metric,
+    *,
+    N: int,
+    budget: int,
+    seed: int,
+    done: pd.DataFrame | None = None,
+    on_round: Callable[[pd.DataFrame], None] = lambda trials: None,
+) -> pd.DataFrame:
+    """Give each model on each data set the same number of trials; those that are done count.
+
+    One trial of every model is a round; a round runs in two processes with one thread each. Models
+    with nothing to tune have one trial.
+
+    Args:
+        tunables: for each data set the models; those that take long should come first.
+        splits: for each data set; only the validation part is looked at.
+        metric: its mean over users is the value of a trial; larger is better.
+        N: length of the lists.
+        budget: trials of each model on each data set, at least 1.
+        seed: the seed of the search.
+        done: trials of before, as they are returned. Those of other models, spaces or seeds are
+            left out.
+        on_round: called after each round with all trials so far, to keep them.
+
+    Returns:
+        One row for each trial: ``data``, ``model``, ``trial`` (from 0), ``settings`` (JSON),
+        ``space`` (its fingerprint), ``seed``, ``value``, ``seconds`` of fit and recommendation.
+
+    Raises:
+        ValueError: if the budget is below 1, or an earlier trial is missing.
+    """
+    if budget < 1:
+        raise ValueError("the budget is the number of trials of each model: 1 or more")
+    searches = [(data, name) for data, models in tunables.items() for name in models]
+    trials = {search: [] for search in searches}
+    for row in [] if done is None else done[COLUMNS].to_dict("records"):
+        search = row["data"], row["model"]
+        if search not in trials:
+            continue
+        space = tunables[row["data"]][row["model"]].fingerprint
+        if row["space"] != space or row["seed"] != seed:
+            continue
+        if row["trial"] != len(trials[search]):
+            raise ValueError(f"{search[1]} on {search[0]}: trial {len(trials[search])} is missing")
+        trials[search].append(row)
+
+    def all_trials():
+        rows = [row for search in searches for row in trials[search]]
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+    for round_ in range(budget):
+        waiting = [
+            (data, name)
+            for data, name in searches
+            if len(trials[data, name]) == round_ and (round_ == 0 or tunables[data][name].space)
+        ]
+        if not waiting:
+            continue
+        tasks = []
+        for data, name in waiting:
+            before = [(json.loads(row["settings"]), row["value"]) for row in trials[data, name]]
+            tasks.append((data, name, propose(tunables[data][name], before, seed=seed)))
+        label = f"Round {round_ + 1} of {budget}"
+        values = in_processes(_tried, (tunables, splits, metric, N), tasks, label)
+        for (data, name, settings), (value, seconds) in zip(tasks, values, strict=True):
+            space = tunables[data][name].fingerprint
+            row = (data, name, round_, json.dumps(settings), space, seed, value, seconds)
+            trials[data, name].append(dict(zip(COLUMNS, row, strict=True)))
+        on_round(all_trials())
+    return all_trials()
+
+
+def best_settings(trials: pd.DataFrame, data: str, model: str) -> dict[str, Any]:
+    """Return the settings of the best trial of a model on a data set; of equals, the first.
+
+    Raises:
+        ValueError: if there is no trial of it.
+    """
+    rows = trials[(trials["data"] == data) & (trials["model"] == model)]
+    if rows.empty:
+        raise ValueError(f"{model} was not tuned on {data}")
+    return json.loads(rows.loc[rows["value"].idxmax(), "settings"])
+
+
+def _tried(tunables, splits, metric, N, data, name, settings):
+    model = tunables[data][name].make(**settings)
+    if hasattr(model, "num_threads"):
+        model.num_threads = 1
+    scores, cost = fit_and_evaluate(model, splits[data], "validation", {"value": metric}, N=N)
+    return float(scores["value"].mean()), round(cost.fit + cost.recommend, 3)

@@ -1,0 +1,83 @@
+"""``nexttrack tune``: search the settings of every model on validation data.
+
+All models have the same number of trials on each data set. The trials go to ``results/tuning.csv``
+after each round; a search that was stopped goes on from there. Trials on other data stay.
+"""
+
+import time
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nexttrack import project
+from nexttrack.atomic import write_file
+from nexttrack.errors import UserError
+
+DATASETS = ("lastfm-2k", "playlists", "playlist-archive")
+BUDGET = 24
+"""Trials of each model on each data set."""
+
+
+def tune(
+    data: Annotated[
+        list[str] | None, typer.Argument(help=f"Some of: {', '.join(DATASETS)}; all if not given.")
+    ] = None,
+    budget: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = BUDGET,
+) -> None:
+    """Tune every model with the same budget, in up to two hours; results/tuning.csv."""
+    import optuna
+
+    from nexttrack.data.dataset import Dataset, fingerprint
+    from nexttrack.evaluation.search_spaces import tunables
+    from nexttrack.evaluation.tuned_comparison import METRIC, SEED, N, split
+    from nexttrack.evaluation.tuning import COLUMNS
+    from nexttrack.evaluation.tuning import tune as search
+
+    names = data or list(DATASETS)
+    if unknown := [name for name in names if name not in DATASETS]:
+        raise UserError(f"{unknown[0]}: not one of the data sets {', '.join(DATASETS)}")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    path = project.root() / "results" / "tuning.csv"
+    print_of_data = fingerprint(project.edition())
+    kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=[*COLUMNS, "fingerprint"])
+    ours = (kept["fingerprint"] == print_of_data) & kept["data"].isin(names)
+    others = kept[~ours]
+    console, start = Console(stderr=True), time.monotonic()
+
+    def keep(trials: pd.DataFrame) -> None:
+        rows = trials.assign(fingerprint=print_of_data)
+        table = pd.concat([others, rows]) if len(others) else rows
+        write_file(path, table.to_csv(index=False, lineterminator="\n").encode())
+        best = trials.groupby("data")["value"].max()
+        console.print(
+            f"{time.monotonic() - start:,.0f} s, {len(trials)} trials; best "
+            + ", ".join(f"{name} {value:.4f}" for name, value in best.items())
+        )
+
+    datasets = {name: Dataset.load(name) for name in names}
+    trials = search(
+        {name: tunables(dataset) for name, dataset in datasets.items()},
+        {name: split(dataset) for name, dataset in datasets.items()},
+        METRIC,
+        N=N,
+        budget=budget,
+        seed=SEED,
+        done=kept[ours],
+        on_round=keep,
+    )
+    Console().print(_table(trials))
+
+
+def _table(trials: pd.DataFrame) -> Table:
+    """Return the best trial of each model as a table for the terminal."""
+    table = Table("data", "model", "trials", "NDCG@10", "seconds", "settings")
+    for (data, model), rows in trials.groupby(["data", "model"], sort=False):
+        best = rows.loc[rows["value"].idxmax()]
+        seconds = f"{rows['seconds'].sum():.0f}"
+        table.add_row(
+            data, model, str(len(rows)), f"{best['value']:.4f}", seconds, best["settings"]
+        )
+    return table
