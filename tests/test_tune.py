@@ -14,6 +14,9 @@ from nexttrack.data.dataset import Dataset
 from nexttrack.errors import UserError
 from nexttrack.evaluation import search_spaces, tuned_comparison
 from nexttrack.evaluation.tuning import propose
+from nexttrack.tune import DATASETS
+
+DATED = ("lastfm-2k-tags", "playlist-archive")
 
 
 def made(name):
@@ -22,10 +25,10 @@ def made(name):
     user_items = csr_matrix(rng.random((60, 50)) < 0.25, dtype=np.float32)
     tracks = pd.DataFrame(rng.random((50, 11)), columns=columns())
     tracks["genres"] = [[f"genre {i % 4}"] for i in range(50)]
-    if name != "lastfm-2k":
+    if not name.startswith("lastfm"):
         tracks["artists"] = [[f"artist {i % 9}"] for i in range(50)]
     dates = None
-    if name == "playlist-archive":
+    if name in DATED:
         days = rng.integers(18_000, 20_000, user_items.nnz)
         dates = days.astype("datetime64[D]")
     return Dataset(name, tracks, user_items, np.arange(60), np.arange(50), dates, None)
@@ -48,12 +51,12 @@ def root(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["lastfm-2k", "playlists", "playlist-archive"])
+@pytest.mark.parametrize("name", DATASETS)
 def test_every_model_can_be_made_with_what_the_space_holds(name):
     dataset = made(name)
     split = tuned_comparison.split(dataset)
     models = search_spaces.tunables(dataset)
-    assert ("Recent popularity" in models) == (name == "playlist-archive")
+    assert ("Recent popularity" in models) == (name in DATED)
     for model, tunable in models.items():
         for seed in range(3):
             settings = propose(tunable, [], seed=seed)
@@ -63,8 +66,9 @@ def test_every_model_can_be_made_with_what_the_space_holds(name):
             tunable.make(**settings).fit(split.validation_train, show_progress=False)
 
 
-def test_the_archive_is_cut_in_time():
-    dataset = made("playlist-archive")
+@pytest.mark.parametrize("name", DATED)
+def test_what_has_dates_is_cut_in_time(name):
+    dataset = made(name)
     split = tuned_comparison.split(dataset)
     shares = np.array([split.validation_in.nnz, split.test_in.nnz]) / dataset.user_items.nnz
     np.testing.assert_allclose(shares, [0.6, 0.8], atol=0.01)

@@ -16,7 +16,7 @@ from nexttrack import project
 from nexttrack.atomic import write_file
 from nexttrack.errors import UserError
 
-DATASETS = ("lastfm-2k", "playlists", "playlist-archive")
+DATASETS = ("lastfm-2k", "playlists", "lastfm-2k-tags", "playlist-archive")
 BUDGET = 24
 """Trials of each model on each data set."""
 

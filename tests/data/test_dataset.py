@@ -112,6 +112,23 @@ def test_dates_go_with_the_stored_values_and_parts_with_the_users(data):
     assert playlists.parts.tolist() == part.loc[playlists.user_ids].tolist()
 
 
+def test_who_tagged_an_artist_has_it_from_the_month_of_the_first_tag_on(data):
+    found = Dataset.load("lastfm-2k-tags")
+    tags = table("lastfm_tags").groupby(["user_id", "artist_id"], as_index=False)["month"].min()
+    user, item = found.user_items.nonzero()
+    rows = pd.DataFrame(
+        {
+            "user_id": found.user_ids[user],
+            "artist_id": found.item_ids[item],
+            "date": found.dates.astype("datetime64[us]"),
+        }
+    )
+    both = rows.merge(tags, on=["user_id", "artist_id"])
+    assert len(both) == len(rows) == len(tags)
+    assert (both["date"] == both["month"]).all()
+    assert found.item_ids.tolist() == Dataset.load("lastfm-2k").item_ids.tolist()
+
+
 def test_binary_has_the_same_places_and_leaves_the_counts_alone(data):
     found = Dataset.load("lastfm-2k")
     binary = found.binary()
@@ -121,7 +138,7 @@ def test_binary_has_the_same_places_and_leaves_the_counts_alone(data):
 
 
 def test_unknown_names_say_what_there_is(data):
-    with pytest.raises(UserError, match="there are lastfm-2k, playlists, playlist-archive"):
+    with pytest.raises(UserError, match="there are lastfm-2k, lastfm-2k-tags, playlists, "):
         Dataset.load("spotify")
     with pytest.raises(UserError, match=r"there are .*recordings"):
         table("nothing")

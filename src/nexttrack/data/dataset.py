@@ -27,6 +27,9 @@ _INTERACTIONS = {
     "lastfm-2k": """
         SELECT user_id AS user, artist_id AS item, plays AS value, NULL AS date, NULL AS part
         FROM lastfm_listens ORDER BY ALL""",
+    "lastfm-2k-tags": """
+        SELECT user_id AS user, artist_id AS item, 1 AS value, min(month) AS date, NULL AS part
+        FROM lastfm_tags GROUP BY ALL ORDER BY ALL""",
     "playlists": """
         SELECT playlist_id AS user, recording AS item, 1 AS value, NULL AS date, part
         FROM playlist_items ORDER BY ALL""",
@@ -34,8 +37,10 @@ _INTERACTIONS = {
         SELECT playlist_id AS user, recording AS item, 1 AS value, added AS date, NULL AS part
         FROM archive_additions ORDER BY ALL""",
 }
+_ARTISTS = "SELECT artist_id AS item, *, name AS label FROM lastfm_artists ORDER BY item"
 _ITEMS = {
-    "lastfm-2k": "SELECT artist_id AS item, *, name AS label FROM lastfm_artists ORDER BY item",
+    "lastfm-2k": _ARTISTS,
+    "lastfm-2k-tags": _ARTISTS,
     "playlists": "SELECT recording AS item, * FROM playlist_recordings ORDER BY item",
     "playlist-archive": "SELECT recording AS item, * FROM archive_recordings ORDER BY item",
 }
@@ -46,14 +51,16 @@ class Dataset:
     """Who played or collected what, and what the items are. Ids became positions on the way in.
 
     Attributes:
-        name: ``lastfm-2k``, ``playlists`` or ``playlist-archive``.
+        name: ``lastfm-2k``, ``lastfm-2k-tags``, ``playlists`` or ``playlist-archive``.
         tracks: one row per item, indexed by position 0..n_items-1: the columns of the items' table
             (NaN where unknown) and ``label``, a text to show. Items of lastfm-2k are artists.
-        user_items: users x items, float32. Play counts for lastfm-2k, ones for the others.
+        user_items: users x items, float32. Play counts for lastfm-2k, ones for the others. In
+            lastfm-2k-tags a user has the artists whom the user tagged.
         user_ids: id of each user (a playlist, for two of the sets), by position.
         item_ids: id of each item, by position: ``artist_id`` or ``recording``.
         dates: datetime64[D] of each stored value, in the order of ``user_items.data``, where the
-            source has dates (playlist-archive: the day of the addition).
+            source has dates (playlist-archive: the day of the addition; lastfm-2k-tags: the first
+            day of the month of the user's first tag for the artist).
         parts: for each user, which part of the source it is from (playlists: whole or thinned).
     """
 
@@ -70,7 +77,7 @@ class Dataset:
         """Load a data set from an edition's tables.
 
         Args:
-            name: ``lastfm-2k``, ``playlists`` or ``playlist-archive``.
+            name: one of those above.
             edition: ``published`` or ``sample``; the one at hand if not given.
 
         Raises:
@@ -123,7 +130,7 @@ class Dataset:
             UserError: the data set has no dates.
         """
         if self.dates is None:
-            raise UserError(f"{self.name} has no dates; playlist-archive has them")
+            raise UserError(f"{self.name} has no dates; lastfm-2k-tags and playlist-archive do")
         days = self.dates.astype("datetime64[D]").astype(np.int64).astype(np.int32)
         parts = (days, self.user_items.indices, self.user_items.indptr)
         return sparse.csr_matrix(parts, shape=self.user_items.shape)

@@ -21,8 +21,8 @@ HELD_OUT = 0.2
 def split(dataset: Dataset) -> Split:
     """Return the split of a data set: by time where there are dates, else a fifth of each user's.
 
-    The archive is cut for all playlists at once, on the days before which 60 % and 80 % of its
-    additions were made.
+    Time is cut for all users at once, on the days before which 60 % and 80 % of the pairs were
+    there.
     """
     if dataset.dates is None:
         return whole_game.split(dataset)
