@@ -43,8 +43,8 @@ check: .venv/ready ## Execute every chapter on the real data in a copy and compa
 lab: .venv/ready ## Open the chapters in JupyterLab
 	@.venv/bin/jupyter lab --ip=127.0.0.1 chapters
 
-tune: .venv/ready ## Tune every model on validation data, in up to two hours; results/tuning.csv
-	@$(NEXTTRACK) tune
+tune: .venv/ready ## Tune every model on validation data, in up to two hours; results/tuning.csv and other-splits.csv
+	@$(NEXTTRACK) tune && $(NEXTTRACK) other-splits
 
 bench: .venv/ready ## Measure how long each step and each recommender takes, against its limit or a rival, in up to two hours
 	@$(NEXTTRACK) bench && $(NEXTTRACK) bench-models && $(NEXTTRACK) bench-growth && $(NEXTTRACK) model-costs

@@ -14,7 +14,6 @@ from nexttrack.data.dataset import Dataset
 from nexttrack.errors import UserError
 from nexttrack.evaluation import search_spaces, tuned_comparison
 from nexttrack.evaluation.tuning import propose
-from nexttrack.tune import DATASETS
 
 DATED = ("lastfm-2k-tags", "playlist-archive")
 
@@ -43,6 +42,7 @@ def root(tmp_path, monkeypatch):
     monkeypatch.setattr(project, "root", lambda: tmp_path)
     monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", made)
     monkeypatch.setattr("nexttrack.data.dataset.fingerprint", lambda edition: "of these data")
+    monkeypatch.setattr(tuned_comparison, "fingerprint", lambda edition: "of these data")
     few = search_spaces.tunables
     names = ["PureSVD", "Audio kNN", "Popularity"]
     monkeypatch.setattr(
@@ -51,7 +51,7 @@ def root(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", tuned_comparison.DATASETS)
 def test_every_model_can_be_made_with_what_the_space_holds(name):
     dataset = made(name)
     split = tuned_comparison.split(dataset)
@@ -103,13 +103,15 @@ def test_trials_are_kept_and_a_second_call_adds_only_what_is_missing(root):
     assert len(again) == len(first) and (again["seconds"] == again["seconds_before"]).all()
     assert (second["data"] == "playlists").sum() == 7
     assert all(isinstance(json.loads(settings), dict) for settings in second["settings"])
-    kept = tuned_comparison.kept_trials("of these data")
-    assert len(kept) == 14
+    assert (
+        len(tuned_comparison.trials("lastfm-2k")) == len(tuned_comparison.trials("playlists")) == 7
+    )
 
 
-def test_what_was_not_tuned_is_one_line(root):
-    with pytest.raises(UserError, match=r"no trials on these data \(others\); run: make tune"):
-        tuned_comparison.kept_trials("others")
+def test_what_was_not_tuned_is_one_line(root, monkeypatch):
+    monkeypatch.setattr(project, "edition", lambda: "published")
+    with pytest.raises(UserError, match=r"no trials of playlists on these data .*run: make tune"):
+        tuned_comparison.trials("playlists")
     result = CliRunner().invoke(app, ["tune", "spotify"])
     assert isinstance(result.exception, UserError)
     assert "spotify: not one of the data sets lastfm-2k" in str(result.exception)

@@ -15,6 +15,7 @@ from nexttrack.data.commands import data_app
 from nexttrack.errors import UserError
 from nexttrack.model_costs import model_costs
 from nexttrack.nearest_search import search
+from nexttrack.other_splits import other_splits
 from nexttrack.scaling import scaling
 from nexttrack.tune import tune
 
@@ -34,6 +35,7 @@ app.command()(scaling)
 app.command()(search)
 app.command()(model_costs)
 app.command()(tune)
+app.command()(other_splits)
 
 
 @app.command()

@@ -16,23 +16,22 @@ from nexttrack import project
 from nexttrack.atomic import write_file
 from nexttrack.errors import UserError
 
-DATASETS = ("lastfm-2k", "playlists", "lastfm-2k-tags", "playlist-archive")
 BUDGET = 24
 """Trials of each model on each data set."""
 
 
 def tune(
     data: Annotated[
-        list[str] | None, typer.Argument(help=f"Some of: {', '.join(DATASETS)}; all if not given.")
+        list[str] | None, typer.Argument(help="Data sets of chapter 08; all if not given.")
     ] = None,
     budget: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = BUDGET,
 ) -> None:
     """Tune every model with the same budget, in up to two hours; results/tuning.csv."""
     import optuna
 
-    from nexttrack.data.dataset import Dataset, fingerprint
+    from nexttrack.data.dataset import fingerprint
     from nexttrack.evaluation.search_spaces import tunables
-    from nexttrack.evaluation.tuned_comparison import METRIC, SEED, N, split
+    from nexttrack.evaluation.tuned_comparison import DATASETS, METRIC, SEED, N, load, split
     from nexttrack.evaluation.tuning import COLUMNS
     from nexttrack.evaluation.tuning import tune as search
 
@@ -57,7 +56,7 @@ def tune(
             + ", ".join(f"{name} {value:.4f}" for name, value in best.items())
         )
 
-    datasets = {name: Dataset.load(name) for name in names}
+    datasets = {name: load(name) for name in names}
     trials = search(
         {name: tunables(dataset) for name, dataset in datasets.items()},
         {name: split(dataset) for name, dataset in datasets.items()},

@@ -137,6 +137,20 @@ def test_binary_has_the_same_places_and_leaves_the_counts_alone(data):
     assert found.user_items.data.max() > 1
 
 
+def test_the_first_users_keep_what_is_theirs(data):
+    for name in ("playlists", "playlist-archive"):
+        whole = Dataset.load(name)
+        part = whole.first_users(3)
+        assert part.user_items.shape == (3, whole.user_items.shape[1])
+        assert (part.user_items != whole.user_items[:3]).nnz == 0
+        assert part.user_ids.tolist() == whole.user_ids[:3].tolist()
+        if whole.dates is not None:
+            assert (part.days() != whole.days()[:3]).nnz == 0
+        if whole.parts is not None:
+            assert part.parts.tolist() == whole.parts[:3].tolist()
+    assert whole.first_users(10**6).user_items.shape == whole.user_items.shape
+
+
 def test_unknown_names_say_what_there_is(data):
     with pytest.raises(UserError, match="there are lastfm-2k, lastfm-2k-tags, playlists, "):
         Dataset.load("spotify")

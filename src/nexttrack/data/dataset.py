@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -122,6 +122,18 @@ class Dataset:
         ones = np.ones_like(self.user_items.data)
         parts = (ones, self.user_items.indices, self.user_items.indptr)
         return sparse.csr_matrix(parts, shape=self.user_items.shape)
+
+    def first_users(self, n: int) -> "Dataset":
+        """Return the data set of its first n users, all its items among them."""
+        n = min(n, len(self.user_ids))
+        user_items = self.user_items[:n]
+        return replace(
+            self,
+            user_items=user_items,
+            user_ids=self.user_ids[:n],
+            dates=None if self.dates is None else self.dates[: user_items.nnz],
+            parts=None if self.parts is None else self.parts[:n],
+        )
 
     def days(self) -> sparse.csr_matrix:
         """Return the date of each pair as days since 1970-01-01, int32 of users x items.
