@@ -19,7 +19,8 @@ def other_splits() -> None:
 
     path = project.root() / "results" / "other-splits.csv"
     print_of_data = fingerprint(project.edition())
-        kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=[*COLUMNS, "fingerprint"])
+    columns = [*COLUMNS, "fingerprint"]
+    kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=columns)
     tables = [kept[kept["fingerprint"] != print_of_data]]
     console = Console(stderr=True)
     for name in DATASETS:

@@ -27,8 +27,6 @@ def tune(
     budget: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = BUDGET,
 ) -> None:
     """Tune every model with the same budget, in up to two hours; results/tuning.csv."""
-    import optuna
-
     from nexttrack.data.dataset import fingerprint
     from nexttrack.evaluation.search_spaces import tunables
     from nexttrack.evaluation.tuned_comparison import DATASETS, METRIC, SEED, N, load, split
@@ -38,7 +36,6 @@ def tune(
     names = data or list(DATASETS)
     if unknown := [name for name in names if name not in DATASETS]:
         raise UserError(f"{unknown[0]}: not one of the data sets {', '.join(DATASETS)}")
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     path = project.root() / "results" / "tuning.csv"
     print_of_data = fingerprint(project.edition())
     kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=[*COLUMNS, "fingerprint"])

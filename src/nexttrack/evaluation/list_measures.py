@@ -72,16 +72,16 @@ class ListMeasures:
         """Return for each model how much of the catalogue is in any first ten, and how evenly.
 
         Returns:
-            One row for each model and group of users: ``model``, ``group``, ``coverage``, ``Gini``.
+            ``coverage`` and ``Gini``, indexed by ``model``.
         """
-        rows = []
-        for group in dict.fromkeys(self._answers.group):
-            inside = self._answers.group == group
-            for model, lists in self._answers.lists.items():
-                shown = lists.first(K)[inside]
-                exposure = np.bincount(shown[shown >= 0], minlength=lists.n_items)
-                rows.append((model, group, beyond.coverage(exposure), beyond.gini(exposure)))
-        return pd.DataFrame(rows, columns=["model", "group", "coverage", "Gini"])
+        exposures = {
+            model: beyond.exposure_at_k(lists, K) for model, lists in self._answers.lists.items()
+        }
+        table = {
+            "coverage": {model: beyond.coverage(shown) for model, shown in exposures.items()},
+            "Gini": {model: beyond.gini(shown) for model, shown in exposures.items()},
+        }
+        return pd.DataFrame(table).rename_axis("model")
 
     def frontiers(self, models: Iterable[str]) -> pd.DataFrame:
         """Re-rank the first 100 of some models with rising weights of something else.

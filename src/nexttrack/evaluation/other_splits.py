@@ -8,7 +8,6 @@ second test.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -91,8 +90,8 @@ def settings_fingerprint(settings: Mapping[str, Mapping]) -> str:
 def kept(name: str) -> pd.DataFrame:
     """Return what was measured on further splits of a data set: ``results/other-splits.csv``.
 
-    The sample edition needs none: where nothing is kept for it, its first two splits are measured
-    when they are first asked for.
+    The sample edition needs none: where nothing is kept for it, its first further split is
+    measured when it is first asked for.
 
     Returns:
         The rows of :func:`measured`, all splits one below the other.
@@ -114,8 +113,7 @@ def kept(name: str) -> pd.DataFrame:
 
 @cached
 def _of_the_sample(*, name: str, data: str, settings: str) -> tuple[pd.DataFrame]:
-    tables = islice(measured(load(name), json.loads(settings)), 2)
-    return (pd.concat(list(tables), ignore_index=True),)
+    return (next(measured(load(name), json.loads(settings))),)
 
 
 def _values(made: Mapping[str, Callable[[], Any]], parts: Split, name: str) -> np.ndarray:

@@ -19,6 +19,7 @@ from nexttrack.evaluation.evaluator import Metric, fit_and_evaluate
 from nexttrack.evaluation.splits import Split
 from nexttrack.processes import in_processes
 
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # it says a line for each study
 RANDOM_TRIALS = 8
 """Trials drawn at random from the space before the search looks at what was good."""
 COLUMNS = ["data", "model", "trial", "settings", "space", "seed", "value", "seconds"]
