@@ -4,6 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+from scipy.sparse import csr_matrix
+
+from nexttrack.data.dataset import Dataset
+from nexttrack.evaluation.whole_game import SOUND
 
 # As hypothesis would have it (on CI the same cases each time), but no machine is too slow.
 usual = settings.get_profile(settings.get_current_profile_name())
@@ -35,5 +39,28 @@ def to_map():
             "features": pd.DataFrame(features, columns=["energy", "tempo_bpm"]),
             "families": {"techno": "electronic", "folk": "acoustic", "jazz": "acoustic"},
         }
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def made():
+    """Return a function that makes a data set of 60 users and 50 items, of one of the four kinds.
+
+    With artists, dates and parts where the real one has them.
+    """
+
+    def make(name: str) -> Dataset:
+        rng = np.random.default_rng(5)
+        user_items = csr_matrix(rng.random((60, 50)) < 0.25, dtype=np.float32)
+        tracks = pd.DataFrame(rng.random((50, 11)), columns=[*SOUND, "mode", "duration_ms"])
+        tracks["genres"] = [[f"genre {i % 4}"] for i in range(50)]
+        if not name.startswith("lastfm"):
+            tracks["artists"] = [[f"artist {i % 9}"] for i in range(50)]
+        dates = None
+        if name in ("lastfm-2k-tags", "playlist-archive"):
+            dates = rng.integers(18_000, 20_000, user_items.nnz).astype("datetime64[D]")
+        parts = np.repeat(["thinned", "whole"], 30) if name == "playlists" else None
+        return Dataset(name, tracks, user_items, np.arange(60), np.arange(50), dates, parts)
 
     return make

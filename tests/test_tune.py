@@ -5,12 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csr_matrix
 from typer.testing import CliRunner
 
 from nexttrack import project
 from nexttrack.cli import app
-from nexttrack.data.dataset import Dataset
 from nexttrack.errors import UserError
 from nexttrack.evaluation import search_spaces, tuned_comparison
 from nexttrack.evaluation.tuning import propose
@@ -18,27 +16,8 @@ from nexttrack.evaluation.tuning import propose
 DATED = ("lastfm-2k-tags", "playlist-archive")
 
 
-def made(name):
-    """A data set of 60 users and 50 items, with artists and dates where the real one has them."""
-    rng = np.random.default_rng(5)
-    user_items = csr_matrix(rng.random((60, 50)) < 0.25, dtype=np.float32)
-    tracks = pd.DataFrame(rng.random((50, 11)), columns=columns())
-    tracks["genres"] = [[f"genre {i % 4}"] for i in range(50)]
-    if not name.startswith("lastfm"):
-        tracks["artists"] = [[f"artist {i % 9}"] for i in range(50)]
-    dates = None
-    if name in DATED:
-        days = rng.integers(18_000, 20_000, user_items.nnz)
-        dates = days.astype("datetime64[D]")
-    return Dataset(name, tracks, user_items, np.arange(60), np.arange(50), dates, None)
-
-
-def columns():
-    return [*search_spaces.SOUND, "mode", "duration_ms"]
-
-
 @pytest.fixture
-def root(tmp_path, monkeypatch):
+def root(tmp_path, monkeypatch, made):
     monkeypatch.setattr(project, "root", lambda: tmp_path)
     monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", made)
     monkeypatch.setattr("nexttrack.data.dataset.fingerprint", lambda edition: "of these data")
@@ -52,7 +31,7 @@ def root(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", tuned_comparison.DATASETS)
-def test_every_model_can_be_made_with_what_the_space_holds(name):
+def test_every_model_can_be_made_with_what_the_space_holds(name, made):
     dataset = made(name)
     split = tuned_comparison.split(dataset)
     models = search_spaces.tunables(dataset)
@@ -67,14 +46,14 @@ def test_every_model_can_be_made_with_what_the_space_holds(name):
 
 
 @pytest.mark.parametrize("name", DATED)
-def test_what_has_dates_is_cut_in_time(name):
+def test_what_has_dates_is_cut_in_time(name, made):
     dataset = made(name)
     split = tuned_comparison.split(dataset)
     shares = np.array([split.validation_in.nnz, split.test_in.nnz]) / dataset.user_items.nnz
     np.testing.assert_allclose(shares, [0.6, 0.8], atol=0.01)
 
 
-def test_the_space_is_printed_in_words():
+def test_the_space_is_printed_in_words(made):
     table = search_spaces.space_table(search_spaces.tunables(made("lastfm-2k")))
     rows = table.set_index(["model", "setting"])["range"]
     assert rows["PureSVD", "factors"] == "whole, 2 to 256, log scale"

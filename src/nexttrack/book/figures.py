@@ -14,6 +14,7 @@ GREY = "#7F7F7F"
 MODELS = {
     "Random": "#B0B0B0",
     "Popularity": GREY,
+    "Recent popularity": "#4D4D4D",
     "Shuffled clusters": "#B0B0B0",
     "Cluster popularity": PALETTE[2],
     "Genre popularity": PALETTE[3],
@@ -25,7 +26,7 @@ MODELS = {
     "iALS": PALETTE[1],
     "iALS, plain": "#E8A27C",
     "iALS as it comes": "#8C5A3C",
-    "EASE": PALETTE[4],
+    "EASE": "#000000",
     "SLIM": "#332288",
     "PureSVD": "#117733",
     "NMF": "#999933",
