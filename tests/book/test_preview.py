@@ -266,6 +266,7 @@ def test_a_chapter_without_title_is_an_error(minibook):
             "chapters/three.ipynb",
             "chapters/three.ipynb, which does not exist",
         ),
+        ("sortable-tables.html", "none.html", "include-after-body: src/nexttrack"),
         ("type: book", "type: [", "not valid YAML"),
     ],
 )

@@ -35,6 +35,7 @@ NOTICE = (
 HTML_OPTIONS = {
     "lang", "theme", "respect-user-color-scheme", "css", "html-math-method", "toc", "toc-depth",
     "number-sections", "number-depth", "code-fold", "code-summary", "code-copy",
+    "include-after-body",
 }  # fmt: skip
 BOOK_OPTIONS = {
     "title", "subtitle", "author", "description", "repo-url", "repo-branch", "repo-actions",
@@ -233,9 +234,8 @@ class BookSite(Site):
         website["sidebar"] = {"style": "floating", "contents": sidebar(outline)}
         website["page-footer"] = {"left": book.get("page-footer"), "right": NOTICE}
         theme = {mode: names[0] for mode, names in html["theme"].items()}
-        page_options = {
-            key: html[key] for key in ("lang", "css", "toc", "toc-depth") if key in html
-        }
+        passed_on = ("lang", "css", "toc", "toc-depth", "include-after-body")
+        page_options = {key: html[key] for key in passed_on if key in html}
         config = {
             "project": {"output-dir": str(output)},
             "website": website,
