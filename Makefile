@@ -47,10 +47,10 @@ tune: .venv/ready ## Tune every model on validation data, in up to two hours; re
 	@$(NEXTTRACK) tune && $(NEXTTRACK) other-splits
 
 bench: .venv/ready ## Measure how long each step and each recommender takes, against its limit or a rival, in up to two hours
-	@$(NEXTTRACK) bench && $(NEXTTRACK) bench-models && $(NEXTTRACK) bench-growth && $(NEXTTRACK) model-costs
+	@$(NEXTTRACK) bench && $(NEXTTRACK) bench-metrics && $(NEXTTRACK) bench-models && $(NEXTTRACK) bench-growth && $(NEXTTRACK) model-costs
 
-bench-peers: .venv/ready peers/.venv/ready ## Compare ALS and item kNN with LensKit (installs it, some 6 GB); results/peers.csv
-	@$(NEXTTRACK) bench-peers
+bench-peers: .venv/ready peers/.venv/ready ## Compare ALS, item kNN and metrics with LensKit and ranx (installs some 6 GB); results/peers.csv, metrics.csv
+	@$(NEXTTRACK) bench-peers && $(NEXTTRACK) bench-metrics --peers
 
 scaling: .venv/ready ## Measure how each fit's seconds and memory grow with the catalogue, in up to an hour; results/scaling.csv
 	@$(NEXTTRACK) scaling

@@ -98,8 +98,8 @@ def load_matrix(path: Path) -> csr_matrix:
         return csr_matrix(parts, shape=tuple(file["shape"]))
 
 
-def peer_command() -> list[str]:
-    """Return what runs LensKit.
+def peer_command(script: str = "lenskit_run.py") -> list[str]:
+    """Return what runs a script of ``peers/``, in the environment of that folder.
 
     Raises:
         UserError: if its environment is not there.
@@ -108,7 +108,7 @@ def peer_command() -> list[str]:
     python = folder / ".venv" / "bin" / "python"
     if not python.exists():
         raise UserError(f"{python} is not there; `make bench-peers` installs it (some 6 GB)")
-    return [str(python), str(folder / "lenskit_run.py")]
+    return [str(python), str(folder / script)]
 
 
 def measured(command: list[str], task: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from nexttrack import __version__, project
 from nexttrack.bench import bench
+from nexttrack.bench_metrics import bench_metrics
 from nexttrack.bench_models import bench_growth, bench_models
 from nexttrack.bench_peers import bench_peers
 from nexttrack.book.commands import book_app
@@ -31,6 +32,7 @@ app.command()(bench)
 app.command()(bench_models)
 app.command()(bench_growth)
 app.command()(bench_peers)
+app.command()(bench_metrics)
 app.command()(scaling)
 app.command()(search)
 app.command()(model_costs)
