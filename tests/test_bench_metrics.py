@@ -59,6 +59,19 @@ def stand_in(root, monkeypatch, off=0.0):
     monkeypatch.setattr(bench_metrics, "peer_command", lambda name: [sys.executable, str(script)])
 
 
+def in_this_process(root, monkeypatch):
+    """Let every side run here, and ours play the part of the libraries in peers/."""
+    monkeypatch.setattr(bench_metrics, "peer_command", lambda name: [])
+
+    def measured(name, file):
+        peer = RIVALS[name].peer if name in RIVALS else False
+        bench_metrics.run("metrics" if peer else name, file, root / "report")
+        report = json.loads((root / "report").read_text()) | {"peak_mb": 9.0}
+        return report | ({"seconds": 2.0, "tool": "Stand-in 1.0"} if peer else {})
+
+    monkeypatch.setattr(bench_metrics, "measured", measured)
+
+
 def kept(root):
     with (root / "results" / "metrics.csv").open(newline="", encoding="utf-8") as file:
         return {row["rival"]: row for row in csv.DictReader(file)}
@@ -183,35 +196,38 @@ def test_ours_and_the_rival_take_turns_and_medians_are_kept(root, monkeypatch):
     assert row["value"] == row["rival_value"] == f"{summary['ndcg@10']:.7f}"
 
 
-def test_rivals_at_hand_are_compared_in_processes(root):
-    result = CliRunner().invoke(app, ["bench-metrics", "--runs", "1"])
+def test_a_rival_is_compared_in_processes(root):
+    result = CliRunner().invoke(app, ["bench-metrics", "pytrec_eval", "--runs", "1"])
     assert result.exit_code == 0, result.output
-    rows = kept(root)
-    assert list(rows) == [name for name, rival in RIVALS.items() if not rival.peer]
-    row = rows["pytrec_eval"]
+    row = kept(root)["pytrec_eval"]
     assert row["rival_tool"].startswith("pytrec-eval-terrier 0.")
     assert row["n"] == row["rival_n"]
     assert row["compared"] == "17"
     assert float(row["most_difference"]) < 1e-9
     assert (row["limit_seconds"], row["least_times"]) == ("1", "5")
-    assert (rows["numpy-gather"]["n"], rows["numpy-gather"]["rival_n"]) == ("2000", "1000")
-    assert rows["numpy-gather"]["limit_seconds"] == "10"
+    assert float(row["peak_mb"]) > 10
     assert "edition" not in row
     assert not list(root.glob("results/*.tmp"))
 
 
-def test_peers_measure_a_part_and_others_keep_their_rows(root, monkeypatch):
-    stand_in(root, monkeypatch)
+def test_rivals_at_hand_and_peers_are_asked_for_apart(root, monkeypatch):
+    in_this_process(root, monkeypatch)
     runner = CliRunner()
-    assert runner.invoke(app, ["bench-metrics", "numpy-count", "--runs", "1"]).exit_code == 0
-    result = runner.invoke(app, ["bench-metrics", "--peers", "--runs", "1", "--peer-users", "40"])
+    result = runner.invoke(app, ["bench-metrics", "--runs", "1"])
     assert result.exit_code == 0, result.output
     rows = kept(root)
-    assert list(rows) == ["ranx", "ranx-dictionaries", "LensKit", "numpy-count"]
-    assert rows["LensKit"]["rival_n"] == "40"
-    assert rows["LensKit"]["rival_per_second"] == "20"  # in the 2 seconds that it says
-    assert rows["LensKit"]["rival_tool"] == "Stand-in 1.0"
-    assert rows["LensKit"]["value"] == rows["LensKit"]["rival_value"]
+    assert list(rows) == ["pytrec_eval", "numpy-gather", "numpy-count"]
+    assert (rows["numpy-gather"]["n"], rows["numpy-gather"]["rival_n"]) == ("2000", "1000")
+    assert rows["numpy-gather"]["limit_seconds"] == "10"
+    result = runner.invoke(app, ["bench-metrics", "--peers", "--runs", "1", "--peer-users", "40"])
+    assert result.exit_code == 0, result.output
+    after = kept(root)
+    assert list(after) == list(RIVALS)
+    assert {name: after[name] for name in rows} == rows
+    assert after["LensKit"]["rival_n"] == "40"
+    assert after["LensKit"]["rival_per_second"] == "20"  # in the 2 seconds that it says
+    assert after["LensKit"]["rival_tool"] == "Stand-in 1.0"
+    assert after["LensKit"]["value"] == after["LensKit"]["rival_value"]
 
 
 def test_a_rival_that_finds_something_else_is_one_line_and_not_kept(root, monkeypatch):
