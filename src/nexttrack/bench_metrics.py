@@ -538,22 +538,17 @@ def _inputs(names: list[str], peer_users: int) -> dict[str, tuple[Lists | Sample
 
 def table(rows: list[dict[str, object]]) -> Table:
     """Return the rows as a table for the terminal."""
-    shown = Table(caption="seconds: ours; units: users or draws; times: ours over the rival's")
-    headings = ("rival", "seconds", "units/s", "rival's units/s", "converting", "times")
-    for heading in (*headings, "of processor", "difference"):
+    shown = Table(caption="seconds: ours; /s: users or draws; times: ours over the rival's")
+    for heading in ("rival", "seconds", "rival's /s", "times", "processor"):
         shown.add_column(heading, no_wrap=True, justify="left" if heading == "rival" else "right")
     for row in rows:
         least = f" (≥ {row['least_times']})" if row["least_times"] else ""
-        converting = float(row["rival_convert_seconds"]) / float(row["rival_seconds"])
         shown.add_row(
             row["rival"],
             f"{row['seconds']} (≤ {row['limit_seconds']})",
-            row["per_second"],
             row["rival_per_second"],
-            f"{converting:.0%}",
             f"{row['times']}{least}",
             row["processor_times"],
-            row["most_difference"],
         )
     return shown
 
