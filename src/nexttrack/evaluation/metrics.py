@@ -15,17 +15,17 @@ from nexttrack.threads import in_chunks
 
 def recall_at_k(lists: RankedLists, k: int) -> np.ndarray:
     """Recall@k = hits among the first k / R, also where R exceeds k."""
-    return _ratio(_n_hits(lists, k), lists.n_relevant)
+    return _ratio(lists.n_hits(k), lists.n_relevant)
 
 
 def precision_at_k(lists: RankedLists, k: int) -> np.ndarray:
     """Precision@k = hits among the first k / k, also where the list is shorter or R is below k."""
-    return _ratio(_n_hits(lists, k), np.where(lists.n_relevant > 0, k, 0))
+    return _ratio(lists.n_hits(k), np.where(lists.n_relevant > 0, k, 0))
 
 
 def hit_rate_at_k(lists: RankedLists, k: int) -> np.ndarray:
     """HitRate@k = 1 if there is a hit among the first k, else 0."""
-    return _ratio(_n_hits(lists, k) > 0, np.minimum(lists.n_relevant, 1))
+    return _ratio(lists.n_hits(k) > 0, np.minimum(lists.n_relevant, 1))
 
 
 def ndcg_at_k(lists: RankedLists, k: int) -> np.ndarray:
@@ -45,9 +45,7 @@ def average_precision_at_k(lists: RankedLists, k: int) -> np.ndarray:
 
     The denominator is R as in trec_eval, not min(R, k).
     """
-    user, rank = lists.hits
-    nth = np.arange(len(user)) - np.searchsorted(user, user) + 1  # of the user's hits
-    return _ratio(_sum_over_hits(lists, k, nth / rank), lists.n_relevant)
+    return _ratio(_sum_over_hits(lists, k, lists.hits.nth / lists.hits.rank), lists.n_relevant)
 
 
 def reciprocal_rank_at_k(lists: RankedLists, k: int) -> np.ndarray:
@@ -62,7 +60,7 @@ def r_precision(lists: RankedLists) -> np.ndarray:
 
     Where R is more than the length of the list, what is beyond its end counts as missed.
     """
-    user, rank = lists.hits
+    user, rank, _ = lists.hits
     inside = rank <= lists.n_relevant[user]
     hits = np.bincount(user[inside], minlength=len(lists.ids))
     return _ratio(hits, lists.n_relevant)
@@ -110,13 +108,9 @@ def _sum_over_hits(lists: RankedLists, k: int, gain: np.ndarray) -> np.ndarray:
     return np.bincount(lists.hits.user[inside], gain[inside], minlength=len(lists.ids))
 
 
-def _n_hits(lists: RankedLists, k: int) -> np.ndarray:
-    return _sum_over_hits(lists, k, np.ones(len(lists.hits.rank)))
-
-
 def _first_rank(lists: RankedLists) -> np.ndarray:
     """Return the rank of each user's first hit, infinity where there is none."""
-    user, rank = lists.hits
+    user, rank, _ = lists.hits
     first = np.full(len(lists.ids), np.inf)
     first[user[::-1]] = rank[::-1]  # of several the last assigned stays
     return first

@@ -17,10 +17,12 @@ class Hits(NamedTuple):
     Attributes:
         user: int64, the row of the list.
         rank: int64, the place in the list, from 1.
+        nth: int64, which of the user's hits it is, from 1.
     """
 
     user: np.ndarray
     rank: np.ndarray
+    nth: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +74,26 @@ class RankedLists:
     @cached_property
     def hits(self) -> Hits:
         """Return where the relevant items are."""
-        user, place = np.nonzero(self._found)
-        return Hits(user, place + 1)
+        user, place = np.divmod(np.flatnonzero(self._found), max(1, self.ids.shape[1]))
+        n_before = np.cumsum(np.bincount(user, minlength=len(self.ids)))
+        first = np.concatenate([[0], n_before[:-1]])
+        return Hits(user, place + 1, np.arange(1, len(user) + 1) - first[user])
+
+    def n_hits(self, k: int) -> np.ndarray:
+        """Return how many hits each user has among the first k, int64.
+
+        Raises:
+            ValueError: if k is below 1 or beyond the end of the lists.
+        """
+        if k not in self._n_hits:
+            self.first(k)
+            inside = self.hits.user[self.hits.rank <= k]
+            self._n_hits[k] = np.bincount(inside, minlength=len(self.ids))
+        return self._n_hits[k]
+
+    @cached_property
+    def _n_hits(self) -> dict[int, np.ndarray]:
+        return {}  # several metrics look at the same first k
 
     def first(self, k: int) -> np.ndarray:
         """Return the first k places of the lists.

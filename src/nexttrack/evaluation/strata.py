@@ -81,7 +81,7 @@ def recall_by_items(lists: RankedLists, k: int, groups: pd.Categorical) -> pd.Da
     """
     if len(groups) != lists.n_items:
         raise ValueError(f"groups of {len(groups)} items for {lists.n_items} items")
-    user, rank = lists.hits
+    user, rank, _ = lists.hits
     inside = rank <= lists.first(k).shape[1]
     item = lists.ids[user[inside], rank[inside] - 1]
     n_users, codes = len(lists.ids), groups.codes
