@@ -4,18 +4,22 @@ What is measured beyond accuracy needs more than the lists: how popular items we
 they sound, of which genre they are. ``ListMeasures`` holds this for a data set.
 """
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
+from nexttrack import project
+from nexttrack.cache import cached
+from nexttrack.data.dataset import fingerprint
 from nexttrack.evaluation import beyond_accuracy as beyond
 from nexttrack.evaluation import metrics, reranking
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric
 from nexttrack.evaluation.ranked_lists import RankedLists
-from nexttrack.evaluation.tuned_comparison import LENGTH, SEED, Answers
+from nexttrack.evaluation.tuned_comparison import LENGTH, SEED, Answers, answers, chosen
 from nexttrack.evaluation.whole_game import SOUND
 from nexttrack.features.neighbourhoods import names_incidence
 from nexttrack.models.audio import standardised_vectors
@@ -36,15 +40,31 @@ WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7)
 """Of what is wanted beside relevance, in re-ranking."""
 
 
+def frontiers(name: str, models: Sequence[str]) -> pd.DataFrame:
+    """Return :meth:`ListMeasures.frontiers` of some models on a data set; kept.
+
+    Args:
+        name: one of :data:`nexttrack.evaluation.tuned_comparison.DATASETS`.
+        models: names of models.
+    """
+    data, settings = fingerprint(project.edition()), json.dumps(chosen(name))
+    return _frontiers(name=name, models=list(models), data=data, settings=settings)[0]
+
+
+@cached
+def _frontiers(*, name: str, models: list, data: str, settings: str) -> tuple[pd.DataFrame]:
+    return (ListMeasures(answers(name)).frontiers(models),)
+
+
 class ListMeasures:
     """What is measured of lists on a data set.
 
     Args:
-        answers: what the models said on the data set; "Popularity" is among them.
+        answered: what the models said on the data set; "Popularity" is among them.
     """
 
-    def __init__(self, answers: Answers):
-        self._answers = answers
+    def __init__(self, answered: Answers):
+        self._answers = answered
 
     @property
     def beyond_accuracy(self) -> dict[str, Metric]:
