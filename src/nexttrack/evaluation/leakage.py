@@ -31,6 +31,7 @@ SEED = 20_260_110
 K = 10
 METRICS: dict[str, Metric] = {"value": partial(ndcg_at_k, k=K)}  # NDCG@10, everywhere here
 RANKED_USERS = 1_000  # whose whole catalogue is ranked: as long a list as there are items
+SAMPLE_RANKED_USERS = 150  # on the sample edition, which every test run goes through
 BATCH = 200  # users whose whole rankings are in memory at once
 DATED = ("lastfm-2k-tags", "playlist-archive")
 
@@ -80,7 +81,8 @@ def effects(pairs: pd.DataFrame, by: list[str], *, n_draws: int = 10_000) -> pd.
     Returns:
         One row for each group in the order of appearance, indexed by ``by``: ``users``, and each of
         ``honest``, ``inflated``, ``difference`` and ``ratio`` (inflated / honest) with ``_low`` and
-        ``_high``. The ratio is infinite, or missing, where the honest mean is 0.
+        ``_high``. The ratio is missing where the honest mean is 0, its interval where that of a
+        bootstrap sample is.
     """
     rows = {}
     for key, group in pairs.groupby(by, sort=False, observed=True):
@@ -101,8 +103,8 @@ def effects(pairs: pd.DataFrame, by: list[str], *, n_draws: int = 10_000) -> pd.
 
 
 def _ratio(both: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.divide(both[..., 1], both[..., 0])
+    honest, inflated = both[..., 0], both[..., 1]
+    return np.divide(inflated, honest, out=np.full_like(inflated, np.nan), where=honest > 0)
 
 
 def on_interactions(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -126,7 +128,8 @@ def _on_interactions(*, name: str, data: str) -> tuple[pd.DataFrame, pd.DataFram
     dataset = Dataset.load(name)
     parts = fewer_asked(whole_game.split(dataset), project.edition())
     models = recommenders(dataset)
-    return fitted_on_everything(models, parts), sampled_negatives(models, parts)
+    n_users = SAMPLE_RANKED_USERS if project.edition() == "sample" else RANKED_USERS
+    return fitted_on_everything(models, parts), sampled_negatives(models, parts, n_users)
 
 
 def fitted_on_everything(models: Models, split: Split) -> pd.DataFrame:
@@ -150,7 +153,7 @@ def _measured(models, name, train, seen, out) -> pd.Series:
     return evaluate(fitted(models[name], train), seen, out, METRICS, N=K)["value"]
 
 
-def sampled_negatives(models: Models, split: Split, n_users: int = RANKED_USERS) -> pd.DataFrame:
+def sampled_negatives(models: Models, split: Split, n_users: int) -> pd.DataFrame:
     """Rank each held-out item among 100 that are drawn, in place of the whole catalogue.
 
     Both values are of single items: NDCG@10 of a held-out item among the catalogue without the

@@ -71,7 +71,10 @@ def tried() -> pd.DataFrame:
 def _tried(*, data: str) -> tuple[pd.DataFrame]:
     models = candidates()
     if project.edition() == "sample":  # which every test run goes through
-        models = {name: Candidate(one.make, thinned(one.settings)) for name, one in models.items()}
+        models = {
+            name: Candidate(one.make, thinned(thinned(one.settings)))
+            for name, one in models.items()
+        }
     inner = weak_generalization(whole_game.split(Dataset.load(DATA)).validation_in, seed=SEED)
     parts = {
         "validation": (inner.validation_in, asked(inner.validation_in, inner.validation_out)),
@@ -115,7 +118,8 @@ def pick(
     """Pick the best of some settings with few users, by the test figure and by validation.
 
     For each size users are drawn without replacement, again and again; both figures are of the
-    users drawn. What the pick by test is worth is told by all the other users.
+    users drawn. What the pick by test is worth is told by all the other users. Last come all users,
+    once, with no others to tell.
 
     Args:
         validation, test: users x settings.
@@ -131,15 +135,12 @@ def pick(
     rng = np.random.default_rng(seed)
     n, total = len(test), test.sum(axis=0)
     rows = []
-    for size in sizes:
-        if 2 * size > n:
-            continue
-        for _ in range(n_draws):
-            drawn = rng.choice(n, size, replace=False)
-            sums = test[drawn].sum(axis=0)
-            best, by_validation = sums.argmax(), validation[drawn].sum(axis=0).argmax()
-            others = (total[best] - sums[best]) / (n - size)
-            rows.append((size, sums[best] / size, sums[by_validation] / size, others))
+    for size in [size for size in sizes if 2 * size <= n for _ in range(n_draws)] + [n]:
+        drawn = rng.choice(n, size, replace=False)
+        sums = test[drawn].sum(axis=0)
+        best, by_validation = sums.argmax(), validation[drawn].sum(axis=0).argmax()
+        others = (total[best] - sums[best]) / (n - size) if size < n else np.nan
+        rows.append((size, sums[best] / size, sums[by_validation] / size, others))
     return pd.DataFrame(rows, columns=["users", "reported", "honest", "worth"])
 
 
