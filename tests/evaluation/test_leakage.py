@@ -56,7 +56,7 @@ def test_effects_are_means_differences_and_ratios():
     assert (a["ratio_low"], a["ratio"], a["ratio_high"]) == pytest.approx((2, 2, 2))
     assert a["honest_low"] < a["honest"] < a["honest_high"]
     assert a["difference_low"] < a["difference"] == pytest.approx(0.25)
-    assert np.isnan(b["ratio"]) and np.isnan(b["ratio_high"]) and b["difference_low"] == 1
+    assert np.isinf(b["ratio"]) and np.isinf(b["ratio_high"]) and b["difference_low"] == 1
 
 
 def test_whole_rankings_begin_as_the_lists_do_and_hold_every_other_item_once(split):

@@ -81,8 +81,7 @@ def effects(pairs: pd.DataFrame, by: list[str], *, n_draws: int = 10_000) -> pd.
     Returns:
         One row for each group in the order of appearance, indexed by ``by``: ``users``, and each of
         ``honest``, ``inflated``, ``difference`` and ``ratio`` (inflated / honest) with ``_low`` and
-        ``_high``. The ratio is missing where the honest mean is 0, its interval where that of a
-        bootstrap sample is.
+        ``_high``. A ratio to an honest mean of 0 is infinite.
     """
     rows = {}
     for key, group in pairs.groupby(by, sort=False, observed=True):
@@ -96,7 +95,8 @@ def effects(pairs: pd.DataFrame, by: list[str], *, n_draws: int = 10_000) -> pd.
             ("ratio", _ratio),
         ):
             row[name] = float(of(values.mean(axis=0)))
-            row[f"{name}_low"], row[f"{name}_high"] = map(float, interval(of(draws)))
+            middle = _middle if name == "ratio" else interval
+            row[f"{name}_low"], row[f"{name}_high"] = map(float, middle(of(draws)))
         rows[key] = row
     table = pd.DataFrame.from_dict(rows, orient="index")
     return table.set_axis(pd.MultiIndex.from_tuples(table.index, names=by))
@@ -104,7 +104,13 @@ def effects(pairs: pd.DataFrame, by: list[str], *, n_draws: int = 10_000) -> pd.
 
 def _ratio(both: np.ndarray) -> np.ndarray:
     honest, inflated = both[..., 0], both[..., 1]
-    return np.divide(inflated, honest, out=np.full_like(inflated, np.nan), where=honest > 0)
+    return np.divide(inflated, honest, out=np.full_like(inflated, np.inf), where=honest > 0)
+
+
+def _middle(draws: np.ndarray) -> np.ndarray:
+    """Return the bounds of the middle 95 %; draws may be infinite, so nothing is interpolated."""
+    last = len(draws) - 1
+    return np.sort(draws)[[int(0.025 * last), int(np.ceil(0.975 * last))]]
 
 
 def on_interactions(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
