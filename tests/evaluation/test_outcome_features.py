@@ -74,7 +74,7 @@ def test_the_best_auc_is_what_the_best_ranking_has(played):
 
 def test_the_best_auc_of_one_chance_for_all_is_that_of_a_coin(monkeypatch):
     monkeypatch.setattr(outcome, "WEIGHTS", np.zeros(1))
-    monkeypatch.setattr(outcome, "QUALITY", 0.0)
+    monkeypatch.setattr(outcome, "QUALITY", 1e-6)
     assert outcome.best_auc(played=False) == pytest.approx(0.5)
 
 
