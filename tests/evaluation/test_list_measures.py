@@ -69,3 +69,26 @@ def test_all_measures_have_a_value_for_every_user(answers):
     found = answers.scores(ACCURACY | ListMeasures(answers).beyond_accuracy)
     assert len(found) == 2 * len(answers.users)
     assert found.notna().all(axis=None)
+
+
+def test_strata_hold_all_users_and_average_to_the_whole(answers):
+    table = ListMeasures(answers).by_stratum(["Item kNN"])
+    whole = ndcg_at_k(answers.lists["Item kNN"], 10).mean()
+    for what, rows in table.groupby("what"):
+        assert rows["part"].tolist() == ["low", "middle", "high"]
+        assert (rows["low"] <= rows["mean"]).all() and (rows["mean"] <= rows["high"]).all()
+        if what != "item popularity":
+            assert rows["users"].sum() == len(answers.users)
+            assert np.average(rows["mean"], weights=rows["users"]) == pytest.approx(whole)
+    assert set(table["what"]) == {"mainstreaminess", "profile size", "item popularity"}
+
+
+def test_profiles_of_one_size_are_not_divided_by_it(answers):
+    same = answers.users[np.diff(answers.split.test_in.indptr)[answers.users] == 12]
+    place = np.searchsorted(answers.users, same)
+    lists = {
+        name: RankedLists(one.ids[place], one.relevant[place], one.seen[place])
+        for name, one in answers.lists.items()
+    }
+    few = Answers(answers.dataset, answers.split, same, answers.group[place], lists)
+    assert "profile size" not in set(ListMeasures(few).by_stratum(["Item kNN"])["what"])

@@ -15,7 +15,7 @@ from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.dataset import fingerprint
 from nexttrack.evaluation import beyond_accuracy as beyond
-from nexttrack.evaluation import metrics, reranking
+from nexttrack.evaluation import metrics, reranking, strata
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric
 from nexttrack.evaluation.ranked_lists import RankedLists
@@ -125,6 +125,41 @@ class ListMeasures:
                     wanted = np.nanmean(self.beyond_accuracy[wish](again))
                     rows.append((model, wish, weight, ndcg.mean(), low[0], high[0], wanted))
         columns = ["model", "wish", "weight", "NDCG@10", "low", "high", "wanted"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def by_stratum(self, models: Iterable[str]) -> pd.DataFrame:
+        """Measure models for thirds of the users, and for parts of the catalogue.
+
+        Users are divided by the ``mainstreaminess`` of their profile and by ``profile size``, where
+        its values tell them apart; items by ``item popularity``, in parts with equal shares of all
+        interactions.
+
+        Args:
+            models: names of models.
+
+        Returns:
+            One row for each way to divide (``what``), model and ``part`` (low, middle, high): how
+            many ``users`` have a value, its ``mean``, ``low`` and ``high`` (95 %, bootstrap over
+            users). The value is NDCG@10 for users, Recall@20 among the part for items.
+        """
+        users, seen = self._answers.users, self._answers.split.test_in
+        sizes = np.diff(seen.indptr)[users].astype(np.float64)
+        thirds = {"mainstreaminess": strata.quantile_groups(strata.mainstreaminess(seen)[users])}
+        if len(np.unique(np.quantile(sizes, [1 / 3, 2 / 3, 1]))) == 3:
+            thirds["profile size"] = strata.quantile_groups(sizes)
+        part_of = strata.popularity_groups(self._popularity)
+        rows = []
+        for model in models:
+            lists = self._answers.lists[model]
+            ndcg = metrics.ndcg_at_k(lists, K)
+            recall = strata.recall_by_items(lists, 2 * K, part_of)
+            for part in strata.THIRDS:
+                values = {what: ndcg[third == part] for what, third in thirds.items()}
+                values["item popularity"] = recall[part].dropna().to_numpy()
+                for what, found in values.items():
+                    low, high = interval(bootstrap_means(found, n_draws=2_000, seed=SEED))
+                    rows.append((what, model, part, len(found), found.mean(), low[0], high[0]))
+        columns = ["what", "model", "part", "users", "mean", "low", "high"]
         return pd.DataFrame(rows, columns=columns)
 
     @property
