@@ -15,6 +15,7 @@ def other_splits() -> None:
     """Measure the tuned models on other splits, in some ten minutes; results/other-splits.csv."""
     from nexttrack.data.dataset import fingerprint
     from nexttrack.evaluation.other_splits import COLUMNS, measured
+    from nexttrack.evaluation.other_splits import other_splits as other_splits_of
     from nexttrack.evaluation.tuned_comparison import DATASETS, chosen, load
 
     path = project.root() / "results" / "other-splits.csv"
@@ -24,7 +25,9 @@ def other_splits() -> None:
     tables = [kept[kept["fingerprint"] != print_of_data]]
     console = Console(stderr=True)
     for name in DATASETS:
-        for rows in measured(load(name), chosen(name), lambda split, name=name: f"{name}, {split}"):
+        dataset = load(name)
+        splits, label = other_splits_of(dataset), lambda split, name=name: f"{name}, {split}"
+        for rows in measured(dataset, splits, chosen(name), label):
             tables.append(rows.assign(fingerprint=print_of_data))
             table = pd.concat([one for one in tables if len(one)])
             write_file(path, table.to_csv(index=False, lineterminator="\n").encode())

@@ -33,7 +33,7 @@ def test_which_splits_there_are(made, name, expected):
 def test_a_row_is_what_the_evaluator_says(made):
     dataset = made("playlists")
     splits = dict(other_splits.other_splits(dataset))
-    tables = pd.concat(other_splits.measured(dataset, SETTINGS))
+    tables = pd.concat(other_splits.measured(dataset, splits.items(), SETTINGS))
     assert tables.groupby("split", sort=False).size().to_dict() == dict.fromkeys(splits, 2)
     for row in tables.itertuples():
         model = tuned_comparison.models(dataset, SETTINGS)[row.model]()
@@ -49,7 +49,9 @@ def test_what_was_measured_with_other_settings_is_refused(tmp_path, monkeypatch,
     monkeypatch.setattr(other_splits, "chosen", lambda name: SETTINGS)
     with pytest.raises(UserError, match=r"not of lastfm-2k-tags .*run: make tune"):
         other_splits.kept("lastfm-2k-tags")
-    rows = pd.concat(other_splits.measured(made("lastfm-2k-tags"), SETTINGS))
+    dataset = made("lastfm-2k-tags")
+    splits = other_splits.other_splits(dataset)
+    rows = pd.concat(other_splits.measured(dataset, splits, SETTINGS))
     (tmp_path / "results").mkdir()
     path = tmp_path / "results" / "other-splits.csv"
     rows.assign(fingerprint="of these data").to_csv(path, index=False)

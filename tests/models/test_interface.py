@@ -14,6 +14,7 @@ import nexttrack.models
 from nexttrack.errors import UserError
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.metrics import ndcg_at_k
+from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.models import (
     BPR,
     EASE,
@@ -139,7 +140,7 @@ def test_it_finds_what_was_held_out_as_well_as_it_should(name):
     model = fitted(name, seen, kind, features)
     ids = top_n(model, seen, np.arange(seen.shape[0]), N=10)
     low, high = TRIALS[name].ndcg
-    assert low < ndcg_at_k(ids, held_out, 10).mean() < high
+    assert low < ndcg_at_k(RankedLists(ids, held_out), 10).mean() < high
 
 
 def test_a_list_holds_no_item_twice_and_none_that_the_user_has(model, user_items):

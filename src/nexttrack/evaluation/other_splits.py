@@ -7,7 +7,7 @@ second test.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,18 +36,21 @@ SHARES = (0.5, 0.6, 0.7)
 COLUMNS = ["data", "split", "model", "users", "mean", "low", "high", "settings"]
 
 
-def other_splits(dataset: Dataset) -> Iterator[tuple[str, Split]]:
+def other_splits(
+    dataset: Dataset, seeds: Iterable[int] = SEEDS, shares: Iterable[float] = SHARES
+) -> Iterator[tuple[str, Split]]:
     """Give further splits of a data set, each with its name.
 
-    With dates, three earlier cuts. Without, four more draws of the same kind; users whom the models
-    have not learned from; and, where the artists of items are known, artists new to the user.
+    With dates, a cut before each of the shares. Without, a draw of the same kind for each seed;
+    users whom the models have not learned from; and, where the artists of items are known, artists
+    new to the user.
     """
     if dataset.dates is not None:
-        for share in SHARES:
+        for share in shares:
             yield f"cut at {share:.0%}", cut(dataset, share)
         return
     user_items = dataset.binary()
-    for seed in SEEDS:
+    for seed in seeds:
         yield f"draw {seed}", weak_generalization(user_items, seed=SEED + seed)
     yield "new users", strong_generalization(user_items, seed=SEED)
     if "artists" in dataset.tracks:
@@ -56,12 +59,16 @@ def other_splits(dataset: Dataset) -> Iterator[tuple[str, Split]]:
 
 
 def measured(
-    dataset: Dataset, settings: Mapping[str, Mapping], label: Callable[[str], str] = str
+    dataset: Dataset,
+    splits: Iterable[tuple[str, Split]],
+    settings: Mapping[str, Mapping],
+    label: Callable[[str], str] = str,
 ) -> Iterator[pd.DataFrame]:
     """Fit every model with its chosen settings on each further split, and measure it on the test.
 
     Args:
         dataset: the data.
+        splits: of the data, each with its name.
         settings: for each model its settings.
         label: of the progress bar, from the name of the split.
 
@@ -71,7 +78,7 @@ def measured(
         the fingerprint of the settings.
     """
     made = models(dataset, settings)
-    for name, parts in other_splits(dataset):
+    for name, parts in splits:
         values = in_processes(_values, (made, parts), [(model,) for model in made], label(name))
         rows = []
         for model, ndcg in zip(made, values, strict=True):
@@ -90,8 +97,8 @@ def settings_fingerprint(settings: Mapping[str, Mapping]) -> str:
 def kept(name: str) -> pd.DataFrame:
     """Return what was measured on further splits of a data set: ``results/other-splits.csv``.
 
-    The sample edition needs none: where nothing is kept for it, its first further split is
-    measured when it is first asked for.
+    The sample edition needs none: where nothing is kept for it, one draw or cut and the other
+    kinds of splits are measured when they are first asked for.
 
     Returns:
         The rows of :func:`measured`, all splits one below the other.
@@ -113,7 +120,9 @@ def kept(name: str) -> pd.DataFrame:
 
 @cached
 def _of_the_sample(*, name: str, data: str, settings: str) -> tuple[pd.DataFrame]:
-    return (next(measured(load(name), json.loads(settings))),)
+    dataset = load(name)
+    splits = other_splits(dataset, SEEDS[:1], SHARES[:1])
+    return (pd.concat(list(measured(dataset, splits, json.loads(settings))), ignore_index=True),)
 
 
 def _values(made: Mapping[str, Callable[[], Any]], parts: Split, name: str) -> np.ndarray:
