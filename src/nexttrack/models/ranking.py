@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
@@ -12,7 +14,7 @@ from nexttrack.threads import in_chunks
 NO_SCORE = -np.finfo(np.float32).max
 """The score beside the id -1, as implicit has it."""
 
-STRETCH = 64  # scores that are compared at once
+STRETCH = 64  # scores that are compared at once: a bit for each
 
 BLOCK_BYTES = 16_000_000  # of scores at a time in each thread: about its part of the last cache
 
@@ -84,6 +86,48 @@ def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         return left @ right
 
 
+@intrinsic
+def _above(typing_context, scores, left, least):
+    """Return as bits which of the ``STRETCH`` scores from ``left`` on are above ``least``."""
+    signature = types.uint64(scores, types.int64, types.float32)
+
+    def generate(context, builder, signature, values):
+        array = context.make_array(signature.args[0])(context, builder, values[0])
+        kind = ir.VectorType(ir.FloatType(), STRETCH)
+        start = builder.bitcast(builder.gep(array.data, [values[1]]), kind.as_pointer())
+        nothing, zero = ir.Constant(kind, ir.Undefined), ir.Constant(ir.IntType(32), 0)
+        first = ir.Constant(ir.VectorType(ir.IntType(32), STRETCH), [0] * STRETCH)
+        same = builder.shuffle_vector(
+            builder.insert_element(nothing, values[2], zero), nothing, first
+        )
+        above = builder.fcmp_ordered(">", builder.load(start, align=4), same)
+        return builder.bitcast(above, ir.IntType(STRETCH))
+
+    return signature, generate
+
+
+@intrinsic
+def _lowest_set(typing_context, bits):
+    """Return the position of the lowest bit that is set; there must be one."""
+    signature = types.int64(types.uint64)
+
+    def generate(context, builder, signature, values):
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
+
+    return signature, generate
+
+
+@intrinsic
+def _n_set(typing_context, bits):
+    """Return how many bits are set."""
+    signature = types.int64(types.uint64)
+
+    def generate(context, builder, signature, values):
+        return builder.ctpop(values[0])
+
+    return signature, generate
+
+
 @njit(nogil=True, cache=True)
 def _select(block, start, hidden_ptr, hidden_ids, forbidden, ids, values):
     """Fill in the best items of the users whose scores are the rows of a block."""
@@ -137,22 +181,30 @@ def offer(item, value, ids, values, n, N, worst):
 def offer_all(first, scores, ids, values, n, N, worst):
     """Offer the items from ``first`` on with their scores; see :func:`offer`.
 
-    From call to call the items must rise. Minus infinity and NaN are no offers.
+    From call to call the items must rise. Minus infinity and NaN are no offers. The scores must
+    lie next to each other in memory.
     """
-    for left in range(0, len(scores), STRETCH):
-        # Most stretches hold nothing that is better than the worst. A slice is known to begin at 0,
-        # so several scores are compared at once.
-        stretch, better = scores[left : left + STRETCH], 0
-        for k in range(len(stretch)):
-            better += stretch[k] > worst
+    whole = len(scores) // STRETCH * STRETCH
+    for left in range(0, whole, STRETCH):
+        better = _above(scores, left, worst)  # most stretches hold nothing better than the worst
         if better == 0:
             continue
-        if n + better >= len(ids):
+        if n + _n_set(better) > len(ids):
             n = _drop_worst(ids, values, n, N)
             worst = values[n - 1]
-        for k in range(len(stretch)):  # each is noted, and counts if it is better: no branch
-            ids[n], values[n] = first + left + k, stretch[k]
-            n += stretch[k] > worst
+            better = _above(scores, left, worst)
+        while better != 0:
+            place = left + _lowest_set(better)
+            ids[n], values[n] = first + place, scores[place]
+            n += 1
+            better &= better - np.uint64(1)
+    for place in range(whole, len(scores)):
+        if scores[place] > worst:
+            if n == len(ids):
+                n = _drop_worst(ids, values, n, N)
+                worst = values[n - 1]
+            ids[n], values[n] = first + place, scores[place]
+            n += 1
     return n, worst
 
 
