@@ -14,11 +14,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -248,6 +248,17 @@ def _optional(number: float | None, spec: str) -> str:
     return "" if number is None else format(number, spec)
 
 
+def runs_progress(console: Console) -> Progress:
+    """Return a display of how many runs are done, to be used as a context; for terminals only."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    return Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
+
+
+def middle(reports: Sequence[Mapping[str, Any]], name: str) -> float:
+    """Return the median of a number that each of some reports has."""
+    return statistics.median(report[name] for report in reports)
+
+
 def machine() -> dict[str, object]:
     """Return what a time depends on besides the code.
 
@@ -273,6 +284,11 @@ def machine() -> dict[str, object]:
         "commit": commit,
         "date": date.today().isoformat(),
     }
+
+
+def machine_alone() -> dict[str, object]:
+    """Return :func:`machine` without the edition, for work on a world that is the same in both."""
+    return {name: value for name, value in machine().items() if name != "edition"}
 
 
 def _processor() -> str:
@@ -318,10 +334,7 @@ def bench(
     if unknown := [name for name in names if name not in STEPS]:
         raise UserError(f"{unknown[0]}: not a step; the steps are {', '.join(STEPS)}")
     facts, rows, console = machine(), {}, Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
-    ) as progress:
+    with runs_progress(console) as progress:
         for name in names:
             task = progress.add_task(name, total=runs)
             rows[name] = repeat(STEPS[name], runs, lambda task=task: progress.advance(task)) | facts

@@ -43,12 +43,11 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from scipy.sparse import csr_matrix
 
 from nexttrack import project
-from nexttrack.bench import Command, keep, machine, measure
+from nexttrack.bench import Command, keep, machine_alone, measure, middle, runs_progress
 from nexttrack.bench_peers import peer_command
 from nexttrack.bench_world import SEED, BenchWorld, bench_world
 from nexttrack.errors import UserError
@@ -445,9 +444,6 @@ def compare(
         most = agreed(name, expected, theirs[-1]["summary"])
         on_run()
 
-    def middle(found: list[dict[str, Any]], key: str) -> float:
-        return statistics.median(one[key] for one in found)
-
     speed, rival_speed = given.n / middle(own, "seconds"), part.n / middle(theirs, "seconds")
     effort, rival_effort = middle(own, "processor") / given.n, middle(theirs, "processor") / part.n
     return {
@@ -503,16 +499,9 @@ def bench_metrics(
         raise UserError(f"{unknown[0]}: not compared; there are {', '.join(RIVALS)}")
     if any(RIVALS[name].peer for name in names):
         peer_command("metrics_run.py")
-    # The edition is left out: the world is the same in both.
-    facts = {name: value for name, value in machine().items() if name != "edition"}
+    facts = machine_alone()
     inputs, rows, console = _inputs(names, peer_users), [], Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        Progress(
-            *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
-        ) as progress,
-    ):
+    with tempfile.TemporaryDirectory() as scratch, runs_progress(console) as progress:
         for name in names:
             on_run = partial(progress.advance, progress.add_task(name, total=runs))
             rows.append(compare(name, *inputs[name], runs, Path(scratch), on_run) | facts)

@@ -24,11 +24,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from nexttrack import project
-from nexttrack.bench import PER_MEGABYTE, Command, keep, machine, measure
+from nexttrack.bench import PER_MEGABYTE, Command, keep, machine_alone, measure, runs_progress
 from nexttrack.bench_world import SEED, BenchWorld, bench_world
 from nexttrack.errors import UserError
 from nexttrack.scaling import LONG, MOST_MEGABYTES, MOST_SECONDS, exponent
@@ -539,17 +538,6 @@ def _checked(names: list[str] | None) -> list[str]:
     return names or list(MODELS)
 
 
-def _facts() -> dict[str, object]:
-    """Return the machine; the edition is left out, as the world is the same in both."""
-    return {name: value for name, value in machine().items() if name != "edition"}
-
-
-def _progress() -> Progress:
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    return Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
-
-
 def _world_of(name: str, whole: Path, scratch: Path) -> tuple[BenchWorld, Path]:
     """Return a model's world, and a file of it in the scratch folder."""
     n_items = MODELS[name].n_items
@@ -573,8 +561,8 @@ def bench_models(
     ] = 3,
 ) -> None:
     """Measure each model's fit and its first 100 items for 100,000 users; results/models.csv."""
-    names, facts, shown = _checked(models), _facts(), []
-    with tempfile.TemporaryDirectory() as scratch, _progress() as progress:
+    names, facts, shown = _checked(models), machine_alone(), []
+    with tempfile.TemporaryDirectory() as scratch, runs_progress(Console(stderr=True)) as progress:
         for name in names:
             task = progress.add_task(name, total=runs)
             world, path = _world_of(name, bench_world(), Path(scratch))
@@ -595,8 +583,8 @@ def bench_growth(
 
     In a world of 50,000 users and 25,000 items, and in parts of it.
     """
-    names, facts, shown = _checked(models), _facts(), []
-    with tempfile.TemporaryDirectory() as scratch, _progress() as progress:
+    names, facts, shown = _checked(models), machine_alone(), []
+    with tempfile.TemporaryDirectory() as scratch, runs_progress(Console(stderr=True)) as progress:
         for name in names:
             task = progress.add_task(name, total=3 * len(SHARES) + 1)
             whole = bench_world(n_users=GROWTH_USERS, n_items=GROWTH_ITEMS)

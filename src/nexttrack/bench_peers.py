@@ -8,7 +8,6 @@ NDCG is that of the users of this part. The medians go to the terminal and ``res
 """
 
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -20,12 +19,11 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from scipy.sparse import csr_matrix
 
 from nexttrack import bench_models, project
-from nexttrack.bench import Command, keep, machine, measure
+from nexttrack.bench import Command, keep, machine_alone, measure, middle, runs_progress
 from nexttrack.bench_world import SEED, BenchWorld, bench_world
 from nexttrack.errors import UserError
 from nexttrack.scaling import LONG
@@ -175,9 +173,6 @@ def compare(
         peer.append(measured(peer_command(), peer_task, scratch))
         on_run()
 
-    def middle(found: list[dict[str, Any]], name: str) -> float:
-        return statistics.median(one[name] for one in found)
-
     relevant = split.test_out[asked]
     ours = RankedLists(own[0]["ids"][np.searchsorted(users, asked)], relevant)
     ndcg = ndcg_at_k(ours, CUT_OFF).mean()
@@ -229,16 +224,9 @@ def bench_peers(
     if unknown := [name for name in names if name not in SETTINGS]:
         raise UserError(f"{unknown[0]}: not compared; there are {', '.join(SETTINGS)}")
     peer_command()
-    # The edition is left out: the world is the same in both.
-    facts = {name: value for name, value in machine().items() if name != "edition"}
+    facts = machine_alone()
     world, rows, console = BenchWorld.load(bench_world()), [], Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        Progress(
-            *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
-        ) as progress,
-    ):
+    with tempfile.TemporaryDirectory() as scratch, runs_progress(console) as progress:
         for name in names:
             task = progress.add_task(name, total=runs)
             on_run = partial(progress.advance, task)

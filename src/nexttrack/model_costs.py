@@ -48,15 +48,14 @@ def cost_once(data: str, model: str, settings: str, report_file: Path) -> None:
     from nexttrack.evaluation import evaluate, whole_game
     from nexttrack.evaluation.comparison import METRICS
     from nexttrack.evaluation.factor_sweeps import candidates
+    from nexttrack.processes import on_one_thread
 
     parts = whole_game.split(Dataset.load(data))
     seen, relevant = parts.validation_in, parts.validation_out
     with threadpool_limits(1):
 
         def made():
-            one = candidates()[model].make(**json.loads(settings))
-            one.num_threads = 1
-            return one
+            return on_one_thread(candidates()[model].make(**json.loads(settings)))
 
         warm = made()
         warm.fit(seen[:WARM_UP], show_progress=False)

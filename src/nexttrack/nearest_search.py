@@ -19,12 +19,11 @@ import numpy as np
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from nexttrack import project
-from nexttrack.bench import keep, machine
+from nexttrack.bench import keep, machine, runs_progress
 from nexttrack.errors import UserError
 from nexttrack.features.neighbourhoods import overlap
 
@@ -199,12 +198,9 @@ def search(
     rows = by_sound.sound(table("recordings")).to_numpy()
     facts, results, console = machine(), [], Console(stderr=True)
     sizes, runs = (QUICK_SIZES, 1) if quick else (SIZES, runs)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with (
         threadpool_limits(1),
-        Progress(
-            *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
-        ) as progress,
+        runs_progress(console) as progress,
     ):
         task = progress.add_task("search", total=len(sizes) * len(METHODS))
         for n in sizes:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from joblib import Parallel, delayed, parallel_config, wrap_non_picklable_objects
 
@@ -51,6 +52,13 @@ def in_processes(
         results = run(delayed(_do)(path, task) for task in tasks)
         waiting = steps(tasks, label) if label else tasks
         return [result for _, result in zip(waiting, results, strict=True)]
+
+
+def on_one_thread(model: Any) -> Any:
+    """Return a model that is to fit and rank on one thread, as work in a process here should."""
+    if hasattr(model, "num_threads"):
+        model.num_threads = 1
+    return model
 
 
 def _do(path: Path, task: tuple):

@@ -21,11 +21,10 @@ import numpy as np
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from nexttrack import project
-from nexttrack.bench import PER_MEGABYTE, Command, keep, machine, measure
+from nexttrack.bench import PER_MEGABYTE, Command, keep, machine, measure, runs_progress
 from nexttrack.errors import UserError
 
 SIZES = (10_000, 20_000, 40_000)
@@ -290,12 +289,9 @@ def scaling(
     catalogue, facts, console = table("recordings"), machine(), Console(stderr=True)
     order = np.random.default_rng(SEED).permutation(len(catalogue))
     catalogue, sizes, rows = catalogue.iloc[order], sizes_of(len(catalogue)), []
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with (
         tempfile.TemporaryDirectory() as scratch,
-        Progress(
-            *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
-        ) as progress,
+        runs_progress(console) as progress,
     ):
 
         def rows_file(fit: Fit, n: int) -> Path:

@@ -1,12 +1,14 @@
 """Each mistake adds what it must, on worlds where that is known, and nothing where it cannot."""
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
+from nexttrack import project
 from nexttrack.data.dataset import Dataset
-from nexttrack.evaluation import leakage, weak_generalization
+from nexttrack.evaluation import leakage, weak_generalization, whole_game
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.sampled_metrics import full_ranks
 from nexttrack.evaluation.tuned_comparison import split as split_of
@@ -134,3 +136,22 @@ def test_settings_are_those_of_the_data_set(dated):
     made = {name: make() for name, make in leakage.recommenders(dated).items()}
     assert list(made) == ["EASE", "iALS", "Item kNN", "Audio kNN", "Popularity"]
     assert (made["iALS"].factors, made["Item kNN"].shrinkage) == (64, 5)
+
+
+@pytest.mark.parametrize("name", whole_game.DATASETS)
+def test_settings_are_those_that_chapter_07_chose(made, name):
+    path = project.root() / "chapters" / "07-factors.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    shown = next(cell for cell in cells if "label: tbl-factors-tuned" in cell.source)
+    rows = shown.outputs[0]["data"]["text/markdown"].split(f"**{name}**")[1].split("**")[0]
+    chosen = {
+        line.split(" | ")[0].removeprefix("| "): line.split(" | ")[-1].removesuffix(" |")
+        for line in rows.splitlines()
+        if line.count(" | ") == 4
+    }
+    models = leakage.recommenders(made(name))
+    settings = {model: models[model].keywords for model in ("EASE", "iALS", "Item kNN")}
+    short = {"regularization": "λ", "frequency_exponent": "ν", "unobserved_weight": "α₀"}
+    for model, ours in settings.items():
+        said = {f"{short.get(key, key)} {value:g}" for key, value in ours.items()}
+        assert said == set(chosen[model].split(", "))

@@ -22,7 +22,7 @@ from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.sweeps import fewer_asked
 from nexttrack.features.neighbourhoods import names_incidence, nearest, sharing
-from nexttrack.processes import in_processes
+from nexttrack.processes import in_processes, on_one_thread
 
 SEED = 20_260_108
 K = 10
@@ -162,9 +162,7 @@ def _recommended(*, data: str) -> tuple[pd.DataFrame]:
 
 
 def _measured(candidates, seen, asked, fresh, known, name, settings, users):
-    model = candidates[name].make(**settings)
-    if hasattr(model, "num_threads"):
-        model.num_threads = 1
+    model = on_one_thread(candidates[name].make(**settings))
     model.fit(seen, show_progress=False)
     users = users[np.diff(fresh.indptr)[users] > 0]
     lists = top_n(model, seen, users, LONG)

@@ -24,15 +24,27 @@ def bootstrap_means(values: np.ndarray, *, n_draws: int = 10_000, seed: int) -> 
     Raises:
         ValueError: if there is no user, or a value is not finite.
     """
-    values = np.asarray(values, dtype=np.float64)
-    values = values[:, None] if values.ndim == 1 else values
-    if len(values) == 0 or not np.isfinite(values).all():
-        raise ValueError("values must be finite, with at least one user")
-    start = start_of(seed)
-    values = np.ascontiguousarray(values)
+    start, values = start_of(seed), by_user(values, "values")
     means = np.zeros((n_draws, values.shape[1]))
     in_chunks(lambda first, last: _resample(first, last, values, start, means), n_draws)
     return means
+
+
+def by_user(values: np.ndarray, what: str) -> np.ndarray:
+    """Return values as a contiguous float64 array of users x columns, one column if they have one.
+
+    Args:
+        values: array of users, or of users x columns.
+        what: what they are, for the message.
+
+    Raises:
+        ValueError: if there is no user, or a value is not finite.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    values = np.ascontiguousarray(values[:, None] if values.ndim == 1 else values)
+    if len(values) == 0 or not np.isfinite(values).all():
+        raise ValueError(f"{what} must be finite, with at least one user")
+    return values
 
 
 def interval(draws: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ from nexttrack.evaluation.sampled_metrics import NEGATIVES, full_ranks, sampled_
 from nexttrack.evaluation.splits import Split
 from nexttrack.evaluation.sweeps import fewer_asked
 from nexttrack.models import EASE, AudioKNN, ItemKNN, Popularity
-from nexttrack.processes import in_processes
+from nexttrack.processes import in_processes, on_one_thread
 
 SEED = 20_260_110
 K = 10
@@ -61,9 +61,7 @@ def recommenders(dataset: Dataset) -> dict[str, Callable[[], Any]]:
 
 def fitted(make: Callable[[], Any], train: csr_matrix) -> Any:
     """Return a model that has learned from ``train``, on one thread."""
-    model = make()
-    if hasattr(model, "num_threads"):
-        model.num_threads = 1
+    model = on_one_thread(make())
     model.fit(train, show_progress=False)
     return model
 

@@ -27,7 +27,7 @@ from nexttrack.evaluation.splits import (
 )
 from nexttrack.evaluation.tuned_comparison import METRIC, SEED, N, chosen, cut, load, models
 from nexttrack.features.neighbourhoods import names_incidence
-from nexttrack.processes import in_processes
+from nexttrack.processes import in_processes, on_one_thread
 
 SEEDS = range(1, 5)
 """Of further random splits."""
@@ -126,8 +126,6 @@ def _of_the_sample(*, name: str, data: str, settings: str) -> tuple[pd.DataFrame
 
 
 def _values(made: Mapping[str, Callable[[], Any]], parts: Split, name: str) -> np.ndarray:
-    model = made[name]()
-    if hasattr(model, "num_threads"):
-        model.num_threads = 1
+    model = on_one_thread(made[name]())
     scores, _ = fit_and_evaluate(model, parts, "test", {"NDCG@10": METRIC}, N=N)
     return scores["NDCG@10"].to_numpy()

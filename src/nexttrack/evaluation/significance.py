@@ -10,7 +10,7 @@ import pandas as pd
 from numba import njit
 from scipy import stats
 
-from nexttrack.evaluation.bootstrap import bootstrap_means, interval
+from nexttrack.evaluation.bootstrap import bootstrap_means, by_user, interval
 from nexttrack.random_streams import STEP, mix, start_of, stream
 from nexttrack.threads import in_chunks
 
@@ -32,11 +32,7 @@ def randomization_test(differences: np.ndarray, *, n_draws: int = 10_000, seed: 
     Raises:
         ValueError: if there is no user, or a value is not finite.
     """
-    differences = np.asarray(differences, dtype=np.float64)
-    differences = differences[:, None] if differences.ndim == 1 else differences
-    if len(differences) == 0 or not np.isfinite(differences).all():
-        raise ValueError("differences must be finite, with at least one user")
-    start, differences = start_of(seed), np.ascontiguousarray(differences)
+    start, differences = start_of(seed), by_user(differences, "differences")
     sums = np.zeros((n_draws, differences.shape[1]))
     in_chunks(lambda first, last: _turn_signs(first, last, differences, start, sums), n_draws)
     seen = np.abs(differences.sum(axis=0))

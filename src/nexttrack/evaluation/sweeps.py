@@ -12,7 +12,7 @@ from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.comparison import METRICS, Candidate, N
 from nexttrack.evaluation.evaluator import Metric, fit_and_evaluate
 from nexttrack.evaluation.splits import Split
-from nexttrack.processes import in_processes
+from nexttrack.processes import in_processes, on_one_thread
 
 SAMPLE_USERS = 600  # asked on the sample edition, which every test run goes through
 
@@ -76,9 +76,7 @@ def sweep(
 
 
 def _measured(candidates, split, metrics, length, name, settings):
-    model = candidates[name].make(**settings)
-    if hasattr(model, "num_threads"):
-        model.num_threads = 1
+    model = on_one_thread(candidates[name].make(**settings))
     table, cost = fit_and_evaluate(model, split, "validation", metrics, N=length)
     return table, (cost.fit, cost.recommend)
 

@@ -25,7 +25,7 @@ from nexttrack.evaluation.search_spaces import tunables
 from nexttrack.evaluation.significance import compare_pairs
 from nexttrack.evaluation.splits import Split, timed
 from nexttrack.evaluation.tuning import best_settings, tune
-from nexttrack.processes import in_processes
+from nexttrack.processes import in_processes, on_one_thread
 
 SEED = 20_260_108
 DATASETS = ("lastfm-2k", "playlists", "lastfm-2k-tags", "playlist-archive")
@@ -193,9 +193,7 @@ def _ids(*, name: str, data: str, settings: str) -> tuple[pd.DataFrame]:
 
 
 def _listed(made, parts, users, name):
-    model = made[name]()
-    if hasattr(model, "num_threads"):
-        model.num_threads = 1
+    model = on_one_thread(made[name]())
     model.fit(parts.test_train, show_progress=False)
     return top_n(model, parts.test_in, users, LENGTH)
 

@@ -17,7 +17,7 @@ from optuna.distributions import BaseDistribution, distribution_to_json
 
 from nexttrack.evaluation.evaluator import Metric, fit_and_evaluate
 from nexttrack.evaluation.splits import Split
-from nexttrack.processes import in_processes
+from nexttrack.processes import in_processes, on_one_thread
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # it says a line for each study
 RANDOM_TRIALS = 8
@@ -164,8 +164,6 @@ def best_settings(trials: pd.DataFrame, data: str, model: str) -> dict[str, Any]
 
 
 def _tried(tunables, splits, metric, N, data, name, settings):
-    model = tunables[data][name].make(**settings)
-    if hasattr(model, "num_threads"):
-        model.num_threads = 1
+    model = on_one_thread(tunables[data][name].make(**settings))
     scores, cost = fit_and_evaluate(model, splits[data], "validation", {"value": metric}, N=N)
     return float(scores["value"].mean()), round(cost.fit + cost.recommend, 3)
