@@ -41,7 +41,7 @@ check: .venv/ready ## Execute every chapter on the real data in a copy and compa
 	@$(NEXTTRACK) book check
 
 lab: .venv/ready ## Open the chapters in JupyterLab
-	@.venv/bin/jupyter lab --ip=127.0.0.1 chapters
+	@$(NEXTTRACK) book lab
 
 tune: .venv/ready ## Tune every model on validation data, in up to two hours; results/tuning.csv and other-splits.csv
 	@$(NEXTTRACK) tune && $(NEXTTRACK) other-splits

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock
 
 from nexttrack import project
+from nexttrack.target import told
 
 
 def cache_dir() -> Path:
@@ -34,7 +36,7 @@ def code_hash() -> str:
 
 
 def cached(work: Callable[..., tuple[pd.DataFrame, ...]]) -> Callable[..., tuple]:
-    """Keep what a function returns, a tuple of frames, by its name, arguments and the code.
+    """Keep what a function returns, a tuple of frames, by its name, arguments, code and arithmetic.
 
     The arguments are keywords that JSON can write; one of them has to be the fingerprint of the
     data. Frames are kept as Parquet, written whole or not at all.
@@ -43,24 +45,22 @@ def cached(work: Callable[..., tuple[pd.DataFrame, ...]]) -> Callable[..., tuple
     @functools.wraps(work)
     def kept(**arguments):
         name = f"{work.__module__}.{work.__qualname__}"
-        said = json.dumps([name, arguments, code_hash()], sort_keys=True)
+        said = json.dumps([name, arguments, code_hash(), told()], sort_keys=True)
         folder = cache_dir() / hashlib.sha256(said.encode()).hexdigest()[:24]
         if not folder.exists():
-            _write(work(**arguments), folder)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder.with_suffix(".lock")):  # two chapters at once compute it once
+                if not folder.exists():
+                    _write(work(**arguments), folder)
         return tuple(pd.read_parquet(path) for path in sorted(folder.glob("*.parquet")))
 
     return kept
 
 
 def _write(frames: tuple[pd.DataFrame, ...], folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as staging:
         made = Path(staging) / "frames"
         made.mkdir()
         for place, frame in enumerate(frames):
             frame.to_parquet(made / f"{place:02d}.parquet")
-        try:
-            made.rename(folder)
-        except OSError:
-            if not folder.exists():  # else another process was first, with the same tables
-                raise
+        made.rename(folder)

@@ -1,5 +1,6 @@
 """The ``nexttrack book`` commands: render the book, execute its chapters, check them."""
 
+import os
 import sys
 import webbrowser
 from contextlib import suppress
@@ -10,6 +11,7 @@ import typer
 
 from nexttrack import project
 from nexttrack.errors import UserError
+from nexttrack.target import STORED, environment, possible
 
 book_app = typer.Typer(help="The book: render it, execute its chapters, check what they state.")
 
@@ -65,19 +67,23 @@ def execute(
     ] = None,
 ) -> None:
     """Execute chapters on the data at hand and store their outputs."""
-    from nexttrack.book.execute import ExecutionError, chosen, execute
+    from nexttrack.book.execute import ExecutionError, chosen, execute, side_by_side
     from nexttrack.book.progress import cells
 
     if edition not in (None, *project.EDITIONS):
         raise UserError(f"--edition {edition}: give published or sample")
     paths = chosen(project.root(), chapters or [])
     with cells(paths) as started:
-        for path in paths:
-            try:
-                execute(path, edition=edition, on_cell=started(path))
-            except ExecutionError as error:
-                print(error.details, file=sys.stderr)
-                raise
+
+        def work(path: Path) -> None:
+            execute(path, edition=edition, on_cell=started(path))
+
+        try:
+            for _ in side_by_side(paths, work):
+                pass
+        except ExecutionError as error:
+            print(error.details, file=sys.stderr)
+            raise
     print(f"executed {len(paths)} chapters")
 
 
@@ -87,6 +93,9 @@ def check(
     available: Annotated[
         bool, typer.Option("--available", help="Leave out what needs a source that is not there.")
     ] = False,
+    target: Annotated[
+        str, typer.Option(help="Arithmetic to compute with: haswell (as stored), x86-64 or host.")
+    ] = STORED,
 ) -> None:
     """Execute chapters on the real data in a copy; fail if an output is not as stored."""
     from nexttrack.book import freshness
@@ -103,20 +112,37 @@ def check(
             f"cannot check without all sources: {wanting}; import them with: nexttrack data import "
             "DIR && nexttrack data clean, or give --available to leave those cells out"
         )
-    stale = partial = 0
+    environment(target)  # an unknown one is refused before anything runs
+    if not possible(target):
+        print(
+            f"this processor has no {target} instructions: last digits may differ from the stored"
+        )
+    found, within, partial, stale = [], [], [], 0
     with cells(paths) as started:
-        for path, verdict in freshness.check(paths, root, missing=missing, on_chapter=started):
-            for line in (*verdict.faults, *verdict.differences):
-                print(line)
-            if verdict.unchecked:
-                partial += 1
-                print(f"{path.stem}: not checked for want of data: {', '.join(verdict.unchecked)}")
+        verdicts = freshness.check(paths, root, missing=missing, target=target, on_chapter=started)
+        for path, verdict in verdicts:
+            print(f"{path.stem}: {verdict}", flush=True)
+            found += [*verdict.faults, *map(str, verdict.differences)]
+            within += [f"{one} (within {one.tolerance})" for one in verdict.tolerated]
             stale += bool(verdict.faults or verdict.differences)
+            if verdict.unchecked:
+                cells_left = ", ".join(verdict.unchecked)
+                partial.append(f"{path.stem}: not checked for want of data: {cells_left}")
+    for line in (*partial, *within, *found):
+        print(line)
     if stale:
         raise UserError(f"{stale} of {len(paths)} chapters are not as stored; run: make rerun")
     print(
         f"{len(paths)} chapters are as stored" + (", but for what was not checked" * bool(partial))
     )
+
+
+@book_app.command()
+def lab() -> None:
+    """Open the chapters in JupyterLab, on this machine only, with the arithmetic of the book."""
+    chapters = str(project.root() / "chapters")
+    command = [sys.executable, "-m", "jupyter", "lab", "--ip=127.0.0.1", chapters]
+    os.execve(sys.executable, command, environment())
 
 
 @book_app.command()

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from nexttrack import __version__, project
 from nexttrack.book.figures import use_style
 from nexttrack.data.dataset import ensure, fingerprint
+from nexttrack.target import arithmetic
 
 BANNER = """::: {.callout-warning}
 ## Sample edition
@@ -38,10 +39,11 @@ def start() -> None:
 
 
 def colophon() -> Markdown:
-    """Return what this chapter was computed with: edition, fingerprint of the data, versions."""
+    """Return what this chapter was computed with: edition, data, versions, arithmetic."""
     edition = project.edition()
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return Markdown(
         f"Computed on the **{edition}** edition, data fingerprint `{fingerprint(edition)}`, with "
-        f"nexttrack {__version__}, Python {platform.python_version()}, {versions}."
+        f"nexttrack {__version__}, Python {platform.python_version()}, {versions}; arithmetic: "
+        f"{arithmetic()}."
     )

@@ -1,11 +1,13 @@
 """Chapters executed top to bottom in a fresh kernel, and what a stored chapter may hold."""
 
+import asyncio
 import json
-import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import TypeVar
 
 import nbformat
 from jupyter_client import AsyncKernelManager
@@ -19,7 +21,12 @@ from nexttrack.atomic import write_file
 from nexttrack.book.framed_pages import MAP_TYPE
 from nexttrack.book.outline import read_outline
 from nexttrack.errors import UserError
+from nexttrack.target import STORED
+from nexttrack.target import environment as environment_of
 
+Result = TypeVar("Result")
+
+AT_A_TIME = 2  # chapters; each computes on one thread, or in two processes for a while
 CELL_TIMEOUT = 1200  # seconds
 NOTEBOOK_LIMIT = 2_000_000  # bytes
 IMAGE_LIMIT = 150_000  # bytes
@@ -93,6 +100,7 @@ def run(
     *,
     folder: Path,
     edition: str | None = None,
+    target: str = STORED,
     on_cell: Callable[[], None] = lambda: None,
 ) -> NotebookNode:
     """Execute a copy of a notebook in a fresh kernel of the running interpreter and return it.
@@ -105,6 +113,7 @@ def run(
         name: what messages call it.
         folder: the working folder, as Quarto takes it: the notebook's own.
         edition: value of ``NEXTTRACK_EDITION`` for the kernel; ``None`` leaves it as it is.
+        target: the arithmetic to compute with, one of :data:`nexttrack.target.TARGETS`.
         on_cell: called after each cell.
 
     Raises:
@@ -121,7 +130,8 @@ def run(
         last_started = cell_index
 
     with tempfile.TemporaryDirectory() as scratch:
-        environment = {**os.environ, "IPYTHONDIR": scratch, "JUPYTER_RUNTIME_DIR": scratch}
+        environment = environment_of(target)
+        environment |= {"IPYTHONDIR": scratch, "JUPYTER_RUNTIME_DIR": scratch}
         # What a shell or a test runner sets must not change what a chapter shows.
         environment |= {"NEXTTRACK_EDITION": edition} if edition else {}
         environment.pop("MPLBACKEND", None)
@@ -141,7 +151,8 @@ def run(
             on_cell_executed=lambda **_: on_cell(),
         )
         try:
-            client.execute(cwd=str(folder), env=environment, cleanup_kc=True)
+            # A loop of its own, closed at the end, since chapters run in threads too.
+            asyncio.run(client.async_execute(cwd=str(folder), env=environment, cleanup_kc=True))
         except CellExecutionError as error:
             where = cell_name(notebook, last_started)
             message = f"{name}, {where}: {error.ename}: {error.evalue}"
@@ -221,6 +232,22 @@ def _output_faults(output: NotebookNode) -> Iterable[str]:
 def _image_size(kind: str, data: str) -> int:
     """Return the bytes of an image; base64 writes three of them as four characters."""
     return len("".join(data.split())) * 3 // 4 if kind == "image/png" else len(data.encode())
+
+
+def side_by_side(
+    paths: Iterable[Path], work: Callable[[Path], Result]
+) -> Iterator[tuple[Path, Result]]:
+    """Yield each chapter with ``work(chapter)``, in the order in which they end; two run at a time.
+
+    An error in one is raised here, once the other that runs has ended; no more are started.
+    """
+    pool = ThreadPoolExecutor(AT_A_TIME)
+    try:
+        path_of = {pool.submit(work, path): path for path in paths}
+        for done in as_completed(path_of):
+            yield path_of[done], done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def write(notebook: NotebookNode, path: Path) -> None:

@@ -7,7 +7,7 @@ that looks for typed numbers in prose. Both see the same numbers, because both l
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 _EXACT = r"""
     \d{4}-\d{2}(?:-\d{2})?(?![\d-])           # 2019-05, 2019-05-01
@@ -72,9 +72,43 @@ def _read(match: re.Match) -> Numeral:
     )
 
 
-def agree(stored: Numeral, new: Numeral) -> bool:
-    """Tell whether a new number is within 1 % of the stored, or one unit of its last digit."""
-    return abs(new.value - stored.value) <= max(abs(stored.value) / 100, stored.unit)
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a new number may be from the stored one; one unit of the last digit it always may.
+
+    Attributes:
+        relative: share of the stored number.
+        absolute: in the unit that is printed.
+    """
+
+    relative: Decimal = Decimal("0.01")
+    absolute: Decimal = Decimal(0)
+
+    @classmethod
+    def read(cls, text: str) -> "Tolerance":
+        """Return the tolerance that a text states: ``5%`` of the number, or ``0.02`` as printed.
+
+        Raises:
+            ValueError: if the text is neither, or states less than nothing.
+        """
+        try:
+            number = Decimal(text.removesuffix("%").strip())
+        except InvalidOperation:
+            number = Decimal(-1)
+        if not (number.is_finite() and number >= 0):
+            raise ValueError(f"{text!r}: a tolerance is a percentage (5%) or a number (0.02)")
+        if text.endswith("%"):
+            return cls(relative=number / 100)
+        return cls(absolute=number)
+
+
+USUAL = Tolerance()
+
+
+def agree(stored: Numeral, new: Numeral, tolerance: Tolerance = USUAL) -> bool:
+    """Tell whether a new number is as near to the stored one as it should be: within 1 %."""
+    near = abs(stored.value) * tolerance.relative, tolerance.absolute, stored.unit
+    return abs(new.value - stored.value) <= max(near)
 
 
 def rounds_to(computed: Numeral, typed: Numeral) -> bool:
@@ -82,13 +116,16 @@ def rounds_to(computed: Numeral, typed: Numeral) -> bool:
     return computed.unit <= typed.unit and abs(computed.value - typed.value) <= typed.unit / 2
 
 
-def same_text(stored: str, new: str) -> bool:
+def same_text(stored: str, new: str, tolerance: Tolerance = USUAL) -> bool:
     """Tell whether two texts agree: numbers by :func:`agree`, all else exactly but for spacing."""
     stored_numbers, new_numbers = list(numerals(stored)), list(numerals(new))
     return (
         len(stored_numbers) == len(new_numbers)
         and _without(stored, stored_numbers) == _without(new, new_numbers)
-        and all(map(agree, stored_numbers, new_numbers))
+        and all(
+            agree(before, after, tolerance)
+            for before, after in zip(stored_numbers, new_numbers, strict=True)
+        )
     )
 
 
