@@ -1,4 +1,4 @@
-# Every target is one line over the `nexttrack` command; `make help` lists them.
+# Every target is one line over the `nexttrack` command or the benchmarks; `make help` lists them.
 # Nothing outside this folder is read from or written to: uv, its cache, the environment and every tool's
 # settings live here. UV_CACHE_DIR=/some/cache make book  reuses packages that you already have.
 PYTHON ?= python3
@@ -15,6 +15,7 @@ export JUPYTER_DATA_DIR = $(CURDIR)/.cache/jupyter/data
 export JUPYTER_RUNTIME_DIR = $(CURDIR)/.cache/jupyter/runtime
 export KAGGLEHUB_CACHE = $(CURDIR)/.cache/kagglehub
 NEXTTRACK = .venv/bin/nexttrack
+BENCHMARKS = .venv/bin/python -m benchmarks
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve test data rerun check lab tune bench bench-peers scaling search lint clean
@@ -47,28 +48,28 @@ tune: .venv/ready ## Tune every model on validation data, in up to two hours; re
 	@$(NEXTTRACK) tune && $(NEXTTRACK) other-splits
 
 bench: .venv/ready ## Measure how long each step and each recommender takes, against its limit or a rival, in up to two hours
-	@$(NEXTTRACK) bench && $(NEXTTRACK) bench-metrics && $(NEXTTRACK) bench-models && $(NEXTTRACK) bench-growth && $(NEXTTRACK) model-costs
+	@$(BENCHMARKS) steps && $(BENCHMARKS) metrics && $(BENCHMARKS) models && $(BENCHMARKS) growth && $(BENCHMARKS) costs
 
-bench-peers: .venv/ready peers/.venv/ready ## Compare ALS, item kNN and metrics with LensKit and ranx (installs some 6 GB); results/peers.csv, metrics.csv
-	@$(NEXTTRACK) bench-peers && $(NEXTTRACK) bench-metrics --peers
+bench-peers: .venv/ready benchmarks/peers_env/.venv/ready ## Compare ALS, item kNN and metrics with LensKit and ranx (installs some 6 GB); results/peers.csv, metrics.csv
+	@$(BENCHMARKS) peers && $(BENCHMARKS) metrics --peers
 
 scaling: .venv/ready ## Measure how each fit's seconds and memory grow with the catalogue, in up to an hour; results/scaling.csv
-	@$(NEXTTRACK) scaling
+	@$(BENCHMARKS) fits
 
 search: .venv/ready ## Measure exact and approximate search for neighbours, in some ten minutes; results/search.csv
-	@$(NEXTTRACK) search
+	@$(BENCHMARKS) search
 
 lint: .venv/ready ## Check style: code and notebooks
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
 clean: ## Remove everything that make made here (never data/)
-	@rm -rf .venv peers/.venv .uv .cache .quarto .quarto-cli _book chapters/sound-map.html
+	@rm -rf .venv benchmarks/peers_env/.venv .uv .cache .quarto .quarto-cli _book chapters/sound-map.html
 
 .venv/ready: uv.lock pyproject.toml | .uv/bin/uv
 	@.uv/bin/uv sync --quiet --locked --python "$(PYTHON)" && touch $@
 
-peers/.venv/ready: peers/uv.lock peers/pyproject.toml | .uv/bin/uv
-	@UV_PROJECT_ENVIRONMENT=.venv .uv/bin/uv sync --quiet --locked --project peers --python "$(PEERS_PYTHON)" && touch $@
+benchmarks/peers_env/.venv/ready: benchmarks/peers_env/uv.lock benchmarks/peers_env/pyproject.toml | .uv/bin/uv
+	@UV_PROJECT_ENVIRONMENT=.venv .uv/bin/uv sync --quiet --locked --project benchmarks/peers_env --python "$(PEERS_PYTHON)" && touch $@
 
 # pip asks rustc for its version, and a rustup would write settings into the home folder.
 .uv/bin/uv: export RUSTUP_HOME = $(CURDIR)/.cache/rustup

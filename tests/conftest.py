@@ -7,7 +7,7 @@ from hypothesis import settings
 from scipy.sparse import csr_matrix
 
 from nexttrack.data.dataset import Dataset
-from nexttrack.evaluation.whole_game import SOUND
+from nexttrack.study.whole_game import SOUND
 
 # As hypothesis would have it (on CI the same cases each time), but no machine is too slow.
 usual = settings.get_profile(settings.get_current_profile_name())

@@ -72,7 +72,10 @@ def test_ci_checks_the_published_edition_where_the_data_are(clone):
         "nexttrack data clean",
         "nexttrack book check",
         "python -m pytest "
-        + " ".join(f"tests/data/test_{name}.py" for name in ("cleaning", "simulator", "sources")),
+        + " ".join(
+            f"tests/data/{name}.py"
+            for name in ("test_cleaning", "test_simulator", "raw/test_sources")
+        ),
         "",
         CLOSING,
     ]

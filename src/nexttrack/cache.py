@@ -13,6 +13,9 @@ from filelock import FileLock
 from nexttrack import project
 from nexttrack.target import told
 
+PAGES = ("book", "press", "apps")
+"""What shows tables and cannot change them."""
+
 
 def cache_dir() -> Path:
     """Return the folder of kept tables, ``.cache/tables`` of the clone."""
@@ -23,11 +26,11 @@ def code_hash() -> str:
     """Return a hash of all Python and SQL code of the package and of the locked environment.
 
     Any change of it makes kept tables stale: that costs a rerun now and then, and no old number
-    stands. The pages' code (``book``) cannot change a table and is left out.
+    stands. The pages' code (:data:`PAGES`) cannot change a table and is left out.
     """
     package = project.root() / "src" / "nexttrack"
     files = [path for kind in ("*.py", "*.sql", "*.csv") for path in package.rglob(kind)]
-    files = [path for path in files if "book" not in path.relative_to(package).parts[:1]]
+    files = [path for path in files if path.relative_to(package).parts[0] not in PAGES]
     digest = hashlib.sha256()
     for path in [*sorted(files), project.root() / "uv.lock"]:
         digest.update(path.relative_to(project.root()).as_posix().encode() + b"\0")

@@ -1,5 +1,9 @@
 """The one exception that a user is meant to read."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(Exception):
     """Something the user can mend. Its text is one line: what, where, and what to do.
@@ -10,3 +14,13 @@ class UserError(Exception):
 
     def __init__(self, message: str):
         super().__init__(" ".join(message.split()))
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Let a ``UserError`` end the process with one line on standard error and exit code 1."""
+    try:
+        yield
+    except UserError as error:
+        print("error:", error, file=sys.stderr)
+        sys.exit(1)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
 
 from nexttrack import project
-from nexttrack.book.preview import render_preview
+from nexttrack.press.preview.pages import render_preview
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nexttrack import project
-from nexttrack.book.outline import read_outline
+from nexttrack.press.outline import read_outline
 
 PAGES = [str(chapter.page) for chapter in read_outline(project.root()).chapters]
 CHAPTER = next(page for page in PAGES if page.startswith("chapters/"))

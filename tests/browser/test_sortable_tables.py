@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nexttrack import project
-from nexttrack.book.outline import read_outline
 from nexttrack.book.tables import table
+from nexttrack.press.outline import read_outline
 
 PAGES = [str(chapter.page) for chapter in read_outline(project.root()).chapters]
 CHAPTER = next(page for page in PAGES if page.startswith("chapters/"))
-THEME = project.root() / "src/nexttrack/book/theme"
+THEME = project.root() / "src/nexttrack/press/theme"
 SORTABLE = "main table:has(tbody > tr:nth-child(6))"
 # The boxes around each table: how wide each is, and how wide is what it holds.
 WIDTHS = """() => [...document.querySelectorAll("main table")].map(table => {

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from nexttrack.book import map_page
-from nexttrack.book.sound_maps import map_content
+from nexttrack.apps.sound_map import map_page
+from nexttrack.apps.sound_map.sound_maps import map_content
 
 EVIL = "<img src=x onerror=alert(1)> & <b>bold</b>"
 NARROW = {"viewport": {"width": 390, "height": 700}, "has_touch": True}

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nexttrack import project
-from nexttrack.data.sources import Column, Source, SourceFile, load_sources
+from nexttrack.data.raw.sources import Column, Source, SourceFile, load_sources
 
 LETTERS = string.digits + string.ascii_letters
 ROOT = project.root()

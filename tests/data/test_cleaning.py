@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from nexttrack import atomic, project
+from nexttrack import files, project
 from nexttrack.data import cleaning
 from nexttrack.data.cleaning import clean
 from nexttrack.errors import UserError
@@ -595,7 +595,7 @@ def test_a_run_killed_between_the_two_renames_is_mended(raw, run, tmp_path):
     folder = run().folder
     before = contents(folder)
     folder.rename(tmp_path / ".processed-old")
-    atomic.restore_folder(folder)
+    files.restore_folder(folder)
     assert contents(folder) == before
 
 

@@ -18,11 +18,11 @@ from scipy import stats
 from nexttrack import project
 from nexttrack.data import simulator
 from nexttrack.data.cleaning import clean
+from nexttrack.data.raw.sources import load_sources
+from nexttrack.data.raw.verify import inspect_source
 from nexttrack.data.simulator import Taste, World, audio, raw_form
 from nexttrack.data.simulator.catalogue import _ARTIST_SHARE
 from nexttrack.data.simulator.world import BLOCK, FAVOURITES
-from nexttrack.data.sources import load_sources
-from nexttrack.data.verify import inspect_source
 from nexttrack.errors import UserError
 
 REAL = project.raw_dir("published")

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 from sklearn.preprocessing import FunctionTransformer
 
-from nexttrack.features.neighbourhoods import (
+from nexttrack.study.features.neighbourhoods import (
     MEASURED,
     changes,
     compare,

@@ -8,8 +8,8 @@ import pytest
 from filelock import FileLock
 
 from nexttrack import project
-from nexttrack.book.execute import chapters, faults, read
-from nexttrack.book.prose import typed_numbers
+from nexttrack.press.execute import chapters, faults, read
+from nexttrack.press.prose import typed_numbers
 
 CHAPTERS = chapters(project.root())
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

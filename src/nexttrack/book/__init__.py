@@ -1,7 +1,7 @@
 """What chapters use to show things: edition, figure style, tables, claims, colophon.
 
-The names below are loaded when they are first used: the commands that render and check the book
-live in this package too, and start without matplotlib and the data.
+The names below are loaded when they are first used, so that a chapter waits only for
+what it shows.
 """
 
 import warnings
@@ -11,21 +11,21 @@ from importlib import import_module
 warnings.filterwarnings("ignore", message="IProgress not found")
 
 _HOMES = {
-    "GREY": "figures",
-    "MODELS": "figures",
-    "PALETTE": "figures",
-    "cell": "tables",
-    "claim": "claims",
-    "colophon": "edition",
-    "escape": "tables",
-    "figure": "figures",
-    "plot_result": "results",
-    "result_table": "results",
-    "say": "claims",
-    "sound_map": "sound_maps",
-    "sql_statement": "listing",
-    "start": "edition",
-    "table": "tables",
+    "GREY": "book.figures",
+    "MODELS": "book.figures",
+    "PALETTE": "book.figures",
+    "cell": "book.tables",
+    "claim": "book.claims",
+    "colophon": "book.edition",
+    "escape": "book.tables",
+    "figure": "book.figures",
+    "plot_result": "book.results",
+    "result_table": "book.results",
+    "say": "book.claims",
+    "sound_map": "apps.sound_map.sound_maps",
+    "sql_statement": "book.listing",
+    "start": "book.edition",
+    "table": "book.tables",
 }
 __all__ = sorted(_HOMES)
 
@@ -33,4 +33,4 @@ __all__ = sorted(_HOMES)
 def __getattr__(name: str):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"nexttrack.{_HOMES[name]}"), name)

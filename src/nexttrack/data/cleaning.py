@@ -22,10 +22,10 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock
 
-from nexttrack.atomic import replace_folder, restore_folder, write_through
-from nexttrack.data import progress
-from nexttrack.data.million_playlist import write_tables
+from nexttrack import progress
+from nexttrack.data.raw.million_playlist import write_tables
 from nexttrack.errors import UserError
+from nexttrack.files import replace_folder, restore_folder, write_through
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def code_hash() -> str:
     """Return a hash of everything that decides what :func:`clean` makes of the same raw files."""
     digest = hashlib.sha256(duckdb.__version__.encode())
     package = resources.files("nexttrack.data")
-    parts = [package / name for name in ("cleaning.py", "contracts.py", "million_playlist.py")]
+    parts = [package / name for name in ("cleaning.py", "contracts.py", "raw/million_playlist.py")]
     parts += _sql_files()
     for part in parts:
         digest.update(part.name.encode() + b"\0" + part.read_bytes())

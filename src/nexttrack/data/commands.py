@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from nexttrack import project
-from nexttrack.data import fetch
-from nexttrack.data.progress import steps
-from nexttrack.data.sources import SourceFile, load_sources
-from nexttrack.data.verify import SourceReport, inspect_source, verify_source
+from nexttrack.data.raw import fetch
+from nexttrack.data.raw.sources import SourceFile, load_sources
+from nexttrack.data.raw.verify import SourceReport, inspect_source, verify_source
+from nexttrack.progress import steps
 
 data_app = typer.Typer(help="The data: bring, check and clean them.", no_args_is_help=True)
 

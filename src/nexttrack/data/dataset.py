@@ -14,10 +14,10 @@ from rich.console import Console
 from scipy import sparse
 
 from nexttrack import project
-from nexttrack.atomic import restore_folder
 from nexttrack.data import cleaning
-from nexttrack.data.fetch import settle
+from nexttrack.data.raw.fetch import settle
 from nexttrack.errors import UserError
+from nexttrack.files import restore_folder
 from nexttrack.project import Edition
 
 SAMPLE = {"n_tracks": 20_000, "n_listeners": 5_000, "seed": 1}

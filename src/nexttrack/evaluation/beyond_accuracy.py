@@ -10,7 +10,7 @@ from numba import njit
 from scipy.sparse import csr_matrix
 
 from nexttrack.evaluation.ranked_lists import RankedLists
-from nexttrack.threads import in_chunks
+from nexttrack.kernels.chunks import in_chunks
 
 
 def popularity(user_items: csr_matrix) -> np.ndarray:

@@ -3,8 +3,8 @@
 import numpy as np
 from numba import njit
 
-from nexttrack.random_streams import STEP, below, start_of, stream
-from nexttrack.threads import in_chunks
+from nexttrack.kernels.chunks import in_chunks
+from nexttrack.kernels.streams import STEP, below, start_of, stream
 
 
 def bootstrap_means(values: np.ndarray, *, n_draws: int = 10_000, seed: int) -> np.ndarray:

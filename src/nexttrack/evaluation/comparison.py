@@ -8,11 +8,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from nexttrack.data.progress import steps
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric, evaluate_models, fit_and_evaluate
 from nexttrack.evaluation.metrics import ndcg_at_k, recall_at_k
 from nexttrack.evaluation.splits import Split
+from nexttrack.progress import steps
 
 METRICS: dict[str, Metric] = {
     "NDCG@10": partial(ndcg_at_k, k=10),

@@ -11,9 +11,9 @@ import pandas as pd
 import psutil
 from scipy.sparse import csr_matrix
 
-from nexttrack.data.progress import steps
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.splits import Split
+from nexttrack.progress import steps
 
 Metric = Callable[[RankedLists], np.ndarray]
 Part = Literal["validation", "test"]

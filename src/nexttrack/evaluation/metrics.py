@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from nexttrack.evaluation.ranked_lists import RankedLists
-from nexttrack.threads import in_chunks
+from nexttrack.kernels.chunks import in_chunks
 
 
 def recall_at_k(lists: RankedLists, k: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
-from nexttrack.threads import in_chunks
+from nexttrack.kernels.chunks import in_chunks
 
 
 class Hits(NamedTuple):

@@ -11,8 +11,8 @@ from numba import njit
 from scipy import stats
 
 from nexttrack.evaluation.bootstrap import bootstrap_means, by_user, interval
-from nexttrack.random_streams import STEP, mix, start_of, stream
-from nexttrack.threads import in_chunks
+from nexttrack.kernels.chunks import in_chunks
+from nexttrack.kernels.streams import STEP, mix, start_of, stream
 
 
 def randomization_test(differences: np.ndarray, *, n_draws: int = 10_000, seed: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.comparison import METRICS, Candidate, N
 from nexttrack.evaluation.evaluator import Metric, fit_and_evaluate
 from nexttrack.evaluation.splits import Split
-from nexttrack.processes import in_processes, on_one_thread
+from nexttrack.parallel import in_processes, on_one_thread
 
 SAMPLE_USERS = 600  # asked on the sample edition, which every test run goes through
 

@@ -17,7 +17,7 @@ from optuna.distributions import BaseDistribution, distribution_to_json
 
 from nexttrack.evaluation.evaluator import Metric, fit_and_evaluate
 from nexttrack.evaluation.splits import Split
-from nexttrack.processes import in_processes, on_one_thread
+from nexttrack.parallel import in_processes, on_one_thread
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # it says a line for each study
 RANDOM_TRIALS = 8

@@ -5,12 +5,12 @@ from implicit.recommender_base import RecommenderBase
 from numba import njit
 from scipy.sparse import csr_matrix
 
+from nexttrack.kernels.chunks import in_chunks
+from nexttrack.kernels.ranking import NO_SCORE, rows_of
+from nexttrack.kernels.streams import STEP, below, start_of, stream
 from nexttrack.models.factor_model import FactorModel
 from nexttrack.models.inputs import training_matrix
-from nexttrack.models.ranking import NO_SCORE, rows_of
 from nexttrack.models.recommender import Recommender
-from nexttrack.random_streams import STEP, below, start_of, stream
-from nexttrack.threads import in_chunks
 
 
 class Popularity(FactorModel):

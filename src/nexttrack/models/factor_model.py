@@ -3,8 +3,8 @@
 import numpy as np
 from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
 
+from nexttrack.kernels.ranking import product, top_n
 from nexttrack.models.inputs import allowed_items
-from nexttrack.models.ranking import product, top_n
 from nexttrack.models.recommender import Recommender, single
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from numba import njit
 from threadpoolctl import threadpool_limits
 
-from nexttrack.data.progress import steps
+from nexttrack.kernels.chunks import in_chunks
+from nexttrack.kernels.ranking import product
 from nexttrack.models.factors import LearnedFactors, one_or_all
 from nexttrack.models.inputs import checked_user_items, training_matrix
-from nexttrack.models.ranking import product
-from nexttrack.threads import in_chunks
+from nexttrack.progress import steps
 
 # Rows solved side by side. Blocks are the same for any number of threads, and so are the sums.
 BLOCK = 64

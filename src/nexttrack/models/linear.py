@@ -6,8 +6,8 @@ from numba import njit
 from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_matrix
 
-from nexttrack.models.inputs import allowed_items, training_matrix
-from nexttrack.models.ranking import (
+from nexttrack.kernels.chunks import in_chunks
+from nexttrack.kernels.ranking import (
     NO_SCORE,
     best_first,
     offer,
@@ -17,11 +17,11 @@ from nexttrack.models.ranking import (
     rows_of,
     top_n,
 )
+from nexttrack.kernels.row_sums import WIDTH as TILE
+from nexttrack.kernels.row_sums import aligned, row_sums
+from nexttrack.models.inputs import allowed_items, training_matrix
 from nexttrack.models.recommender import Recommender, single
-from nexttrack.models.row_sums import WIDTH as TILE
-from nexttrack.models.row_sums import aligned, row_sums
 from nexttrack.models.similarity import SimilarityModel, from_lists
-from nexttrack.threads import in_chunks
 
 GROUP = 64  # users whose scores of a tile stay in the nearest cache
 LISTS_BYTES = 64_000_000  # of candidates at a time in each thread: each time reads all weights once

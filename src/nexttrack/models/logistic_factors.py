@@ -9,9 +9,9 @@ from implicit.cpu.lmf import LogisticMatrixFactorization
 from numba import njit
 from threadpoolctl import threadpool_limits
 
+from nexttrack.kernels.chunks import in_chunks
 from nexttrack.models.factors import LearnedFactors, one_or_all
 from nexttrack.models.inputs import checked_user_items, training_matrix
-from nexttrack.threads import in_chunks
 
 NEGATIVES = 1000  # items drawn for the fold-in of LogisticMF, and stock to draw from for BPR
 PAIRS = 20  # negatives for each item of a user who is folded into BPR

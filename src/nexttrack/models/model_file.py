@@ -10,8 +10,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import NotFittedError
 
-from nexttrack.atomic import write_file
 from nexttrack.errors import UserError
+from nexttrack.files import write_file
 
 VERSION = 1
 _CSR = ("data", "indices", "indptr", "shape")

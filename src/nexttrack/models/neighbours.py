@@ -7,8 +7,8 @@ import numpy as np
 from implicit.recommender_base import RecommenderBase
 from scipy.sparse import csr_matrix
 
+from nexttrack.kernels.ranking import NO_SCORE
 from nexttrack.models.inputs import allowed_items, training_matrix
-from nexttrack.models.ranking import NO_SCORE
 from nexttrack.models.recommender import Recommender, single
 from nexttrack.models.similarity import SimilarityModel, nearest_rows, weighted_sums
 

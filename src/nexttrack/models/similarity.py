@@ -5,9 +5,9 @@ from implicit.nearest_neighbours import ItemItemRecommender, NearestNeighboursSc
 from numba import njit
 from scipy.sparse import csr_matrix
 
-from nexttrack.models.ranking import NO_SCORE, best_first, offer, room, rows_of
+from nexttrack.kernels.chunks import in_chunks
+from nexttrack.kernels.ranking import NO_SCORE, best_first, offer, room, rows_of
 from nexttrack.models.recommender import Recommender
-from nexttrack.threads import in_chunks
 
 
 class SimilarityModel(Recommender, ItemItemRecommender):

@@ -19,13 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 
-from nexttrack.atomic import replace_folder, restore_folder, write_through
-from nexttrack.data import progress
+from nexttrack import progress
 from nexttrack.data.simulator import audience_files, track_files
 from nexttrack.data.simulator.archive_files import playlist_archive
 from nexttrack.data.simulator.labels import make_labels
 from nexttrack.data.simulator.world import World
 from nexttrack.errors import UserError
+from nexttrack.files import replace_folder, restore_folder, write_through
 
 PLANTED = "planted.json"
 _TEXT, _NUMBER = pa.large_string(), pa.float64()

@@ -1,0 +1,1 @@
+"""How long things take, and against whom: ``python -m benchmarks NAME``, in the clone's folder."""

@@ -1,0 +1,1 @@
+"""Compiled loops: ranking, sums over rows, random streams, chunks of rows."""

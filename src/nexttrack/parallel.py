@@ -1,0 +1,71 @@
+"""Run work side by side in two processes of one thread each."""
+
+import pickle
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed, parallel_config, wrap_non_picklable_objects
+
+from nexttrack.progress import steps
+
+N_PROCESSES = 2  # of some 500 MB each
+
+
+def in_processes(
+    work: Callable, shared: tuple, tasks: Sequence[tuple], label: str | None = None
+) -> list:
+    """Return ``work(*shared, *task)`` of each task, in two processes of one thread each.
+
+    Small models fit several times faster on one thread than on two that wait for each other, and
+    their result does not depend on how many cores the machine has. A process that is done takes the
+    next task, so those that take long should come first; what tasks share goes to each process
+    once, and must not be changed by them.
+
+    Args:
+        work: any function, also a lambda or one defined in another.
+        shared: first arguments, the same for all tasks.
+        tasks: the other arguments of each task.
+        label: what to say beside a progress bar; none is shown without.
+
+    Returns:
+        The results in the order of the tasks. An error in a task is raised here.
+    """
+    tasks = list(tasks)
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        parallel_config(backend="loky", n_jobs=N_PROCESSES, inner_max_num_threads=1),
+        warnings.catch_warnings(),
+    ):
+        # A process that has grown by 300 MB is replaced, which is right. loky warns of it in the
+        # thread that hands out the tasks: as an error it would end that thread, and all would hang.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+        path = Path(folder) / "work.pickle"
+        path.write_bytes(
+            pickle.dumps(wrap_non_picklable_objects((work, shared), keep_wrapper=False))
+        )
+        # Without memory maps: compiled code wants arrays that it might write to.
+        run = Parallel(return_as="generator", batch_size=1, pre_dispatch="all", max_nbytes=None)
+        results = run(delayed(_do)(path, task) for task in tasks)
+        waiting = steps(tasks, label) if label else tasks
+        return [result for _, result in zip(waiting, results, strict=True)]
+
+
+def on_one_thread(model: Any) -> Any:
+    """Return a model that is to fit and rank on one thread, as work in a process here should."""
+    if hasattr(model, "num_threads"):
+        model.num_threads = 1
+    return model
+
+
+def _do(path: Path, task: tuple):
+    work, shared = _read(path)
+    return work(*shared, *task)
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path) -> tuple[Callable, tuple]:
+    return pickle.loads(path.read_bytes())

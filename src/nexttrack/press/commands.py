@@ -1,0 +1,174 @@
+"""The ``nexttrack book`` commands: render the book, execute its chapters, check them."""
+
+import os
+import sys
+import webbrowser
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nexttrack import project
+from nexttrack.errors import UserError
+from nexttrack.target import STORED, environment, possible
+
+book_app = typer.Typer(help="The book: render it, execute its chapters, check what they state.")
+
+
+@book_app.command()
+def render(
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Use the preview renderer even where Quarto is.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the pages here, not to the folder in _quarto.yml.")
+    ] = None,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Open the book in a browser when it is done.")
+    ] = False,
+) -> None:
+    """Render the chapters, with the outputs stored in them, to HTML pages."""
+    from nexttrack.press.render import render_book
+
+    index = render_book(output=output, preview=preview)
+    if open_:
+        webbrowser.open(index.as_uri())
+
+
+@book_app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port on this machine; 0 for any that is free.")] = 0,
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the book in a browser.")
+    ] = True,
+) -> None:
+    """Serve the rendered book to this machine alone; from a file, a browser allows no search."""
+    from nexttrack.press.serve import book_server
+
+    with book_server(project.root(), port) as (server, address):
+        print(f"the book is at {address}; end with Ctrl-C", flush=True)
+        if open_:
+            webbrowser.open(address)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+Chapters = Annotated[
+    list[str] | None, typer.Argument(help="Chapters by path or name; all if none is given.")
+]
+
+
+@book_app.command()
+def execute(
+    chapters: Chapters = None,
+    edition: Annotated[
+        str | None, typer.Option(help="published or sample; the data at hand if not given.")
+    ] = None,
+) -> None:
+    """Execute chapters on the data at hand and store their outputs."""
+    from nexttrack.press.execute import ExecutionError, chosen, execute, side_by_side
+    from nexttrack.press.progress import cells
+
+    if edition not in (None, *project.EDITIONS):
+        raise UserError(f"--edition {edition}: give published or sample")
+    paths = chosen(project.root(), chapters or [])
+    with cells(paths) as started:
+
+        def work(path: Path) -> None:
+            execute(path, edition=edition, on_cell=started(path))
+
+        try:
+            for _ in side_by_side(paths, work):
+                pass
+        except ExecutionError as error:
+            print(error.details, file=sys.stderr)
+            raise
+    print(f"executed {len(paths)} chapters")
+
+
+@book_app.command()
+def check(
+    chapters: Chapters = None,
+    available: Annotated[
+        bool, typer.Option("--available", help="Leave out what needs a source that is not there.")
+    ] = False,
+    target: Annotated[
+        str, typer.Option(help="Arithmetic to compute with: haswell (as stored), x86-64 or host.")
+    ] = STORED,
+) -> None:
+    """Execute chapters on the real data in a copy; fail if an output is not as stored."""
+    from nexttrack.press import freshness
+    from nexttrack.press.execute import chosen
+    from nexttrack.press.progress import cells
+
+    root = project.root()
+    paths = chosen(root, chapters or [])
+    missing = freshness.missing_sources()
+    short = {} if available else freshness.chapters_short_of(paths, missing)
+    if short:
+        wanting = "; ".join(f"{name} needs {', '.join(needs)}" for name, needs in short.items())
+        raise UserError(
+            f"cannot check without all sources: {wanting}; import them with: nexttrack data import "
+            "DIR && nexttrack data clean, or give --available to leave those cells out"
+        )
+    environment(target)  # an unknown one is refused before anything runs
+    if not possible(target):
+        print(
+            f"this processor has no {target} instructions: last digits may differ from the stored"
+        )
+    found, within, partial, stale = [], [], [], 0
+    with cells(paths) as started:
+        verdicts = freshness.check(paths, root, missing=missing, target=target, on_chapter=started)
+        for path, verdict in verdicts:
+            print(f"{path.stem}: {verdict}", flush=True)
+            found += [*verdict.faults, *map(str, verdict.differences)]
+            within += [f"{one} (within {one.tolerance})" for one in verdict.tolerated]
+            stale += bool(verdict.faults or verdict.differences)
+            if verdict.unchecked:
+                cells_left = ", ".join(verdict.unchecked)
+                partial.append(f"{path.stem}: not checked for want of data: {cells_left}")
+    for line in (*partial, *within, *found):
+        print(line)
+    if stale:
+        raise UserError(f"{stale} of {len(paths)} chapters are not as stored; run: make rerun")
+    print(
+        f"{len(paths)} chapters are as stored" + (", but for what was not checked" * bool(partial))
+    )
+
+
+@book_app.command()
+def lab() -> None:
+    """Open the chapters in JupyterLab, on this machine only, with the arithmetic of the book."""
+    chapters = str(project.root() / "chapters")
+    command = [sys.executable, "-m", "jupyter", "lab", "--ip=127.0.0.1", chapters]
+    os.execve(sys.executable, command, environment())
+
+
+@book_app.command()
+def prose(chapters: Chapters = None) -> None:
+    """Fail where prose types a number that a cell of the same chapter computes."""
+    from nexttrack.press.execute import chosen
+    from nexttrack.press.prose import typed_numbers
+
+    paths = chosen(project.root(), chapters or [])
+    found = [line for path in paths for line in typed_numbers(path)]
+    for line in found:
+        print(line)
+    if found:
+        raise UserError(
+            f"{len(found)} numbers are typed that a cell computes; say them with book.say"
+        )
+    print(f"no typed number in {len(paths)} chapters")
+
+
+@book_app.command()
+def readme() -> None:
+    """Write into the README what the stored preface found on the real data."""
+    from nexttrack.press.readme import is_published, update_readme
+
+    if not is_published(project.root()):
+        print("README.md keeps its figures: index.ipynb is stored with simulated data")
+        return
+    update_readme(project.root())
+    print("README.md shows what index.ipynb found")

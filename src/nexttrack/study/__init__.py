@@ -1,0 +1,1 @@
+"""The study that the chapters tell: one module or folder for each of them, and what they share."""

@@ -1,0 +1,430 @@
+"""Recordings clustered by how they sound, in five ways: the fits that chapter 05 shows.
+
+How many clusters, and how stable they are, is settled on a sample of recordings; then all of them
+are clustered. What takes long is kept (:mod:`nexttrack.cache`).
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.mixture import GaussianMixture
+
+from nexttrack import project
+from nexttrack.cache import cached
+from nexttrack.clustering.agreement import agreement_with_names
+from nexttrack.clustering.checks import NoClusterError
+from nexttrack.clustering.choice import (
+    choose_by_bic,
+    choose_by_gap,
+    choose_by_silhouette,
+    choose_by_stability,
+    largest_stable,
+)
+from nexttrack.clustering.fits import in_threads, seed_of, seeded, seeds_of
+from nexttrack.clustering.maps import UMAPThenHDBSCAN, map_quality, umap_places
+from nexttrack.clustering.stability import (
+    Stability,
+    agreement_over_seeds,
+    cluster_stability,
+    correlated_columns,
+    permuted_columns,
+)
+from nexttrack.data.dataset import fingerprint, table
+from nexttrack.features import audio_pipeline
+from nexttrack.parallel import in_processes
+from nexttrack.study.features.neighbourhoods import MEASURED
+
+SEED = 20_260_105
+SOUND = tuple(MEASURED)
+SAMPLE = 10_000  # rows on which k-means and the mixture are judged
+SMALL_SAMPLE = 4_000  # for the other methods: their cost grows with its square
+KS = range(2, 16)
+DRAWS = 10  # of rows, for stability
+LEAST_ROWS = (10, 20, 40, 80, 160, 320, 640)  # the smallest cluster of HDBSCAN, in the small sample
+WORLDS: dict[str, Callable] = {
+    "recordings": lambda rows, seed: rows,
+    "same correlations": correlated_columns,
+    "columns permuted": permuted_columns,
+}
+
+
+def sound(recordings: pd.DataFrame) -> pd.DataFrame:
+    """Return how recordings sound, ten features as normal scores, fitted on these very rows.
+
+    Clustering describes the rows at hand and predicts nothing, so no row is held out. Key and time
+    signature are left out: chapter 04 shows that they bring unlike songs together.
+
+    Args:
+        recordings: the columns of the table `recordings`.
+
+    Returns:
+        float64 of rows x ``SOUND``, indexed as given.
+    """
+    pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas")
+    return pipeline.fit_transform(recordings)[list(SOUND)]
+
+
+def estimator(method: str, setting: int = 2) -> BaseEstimator:
+    """Return an unfitted estimator of a method.
+
+    Args:
+        method: k-means, Gaussian mixture, Ward, HDBSCAN, or UMAP + HDBSCAN.
+        setting: the number of clusters or components; for the last two the fewest rows of a
+            cluster.
+
+    Raises:
+        KeyError: for another method.
+    """
+    return {
+        "k-means": lambda: KMeans(setting, n_init=4),
+        # A third of all recordings have one and the same instrumentalness, 0. Without a floor under
+        # the variances a component takes these alone, at whatever density one likes.
+        "Gaussian mixture": lambda: GaussianMixture(setting, n_init=2, reg_covar=0.05),
+        "Ward": lambda: AgglomerativeClustering(setting, linkage="ward"),
+        "HDBSCAN": lambda: _hdbscan(setting),
+        "UMAP + HDBSCAN": lambda: UMAPThenHDBSCAN(setting, min_samples=10),
+    }[method]()
+
+
+def _hdbscan(least_rows: int = 2) -> HDBSCAN:
+    return HDBSCAN(min_cluster_size=least_rows, min_samples=10, copy=True)
+
+
+METHODS = ("k-means", "Gaussian mixture", "Ward", "HDBSCAN", "UMAP + HDBSCAN")
+ALL_ROWS = ("k-means", "Gaussian mixture", "HDBSCAN")  # those that cluster all rows, off the map
+RULES = {
+    "k-means": "stability",
+    "Gaussian mixture": "BIC",
+    "Ward": "silhouette",
+    "HDBSCAN": "silhouette",
+    "UMAP + HDBSCAN": "silhouette",
+}
+
+
+def sample(rows: pd.DataFrame, size: int = SMALL_SAMPLE, draw: int = 0) -> pd.DataFrame:
+    """Return at most ``size`` rows, in their order; another number draws others."""
+    if len(rows) <= size:
+        return rows
+    drawn = np.random.default_rng((SEED, draw)).choice(len(rows), size, replace=False)
+    return rows.iloc[np.sort(drawn)]
+
+
+def rows_to_judge(method: str) -> int:
+    """Return the size of the sample on which a method is judged."""
+    return SAMPLE if method in ("k-means", "Gaussian mixture") else SMALL_SAMPLE
+
+
+def choices() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose the setting of each method, by its rule.
+
+    All but the last are settled on samples. What HDBSCAN clusters after UMAP is a map: that of all
+    recordings is made, and the silhouette is taken on the places of a sample. Where a rule finds no
+    setting (no stable clusters, no density with two of them), the least one stands.
+
+    Returns:
+        (scores, gaps). ``scores``: one row for each method, rule and setting: ``score`` and
+        ``chosen`` (by this rule). ``gaps``: the k of k-means that the gap statistic chooses on each
+        of five samples: ``sample``, ``k``, ``at_edge``.
+    """
+    data = fingerprint(project.edition())
+    scores, gaps = _choices(data=data)
+    (on_map,) = _choice_on_map(settings=_settings(chosen(scores), ALL_ROWS), data=data)
+    return pd.concat([scores, on_map], ignore_index=True), gaps
+
+
+def chosen(scores: pd.DataFrame) -> pd.Series:
+    """Return the chosen setting of each method, by ``RULES``, from the scores of ``choices``."""
+    by_rule = scores[scores["rule"] == scores["method"].map(RULES)]
+    return by_rule[by_rule["chosen"]].set_index("method")["setting"]
+
+
+@cached
+def _choices(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows = sound(table("recordings"))
+    small = sample(rows)
+    by_k = stability_by_k()
+    by_k = by_k[by_k["world"] == "recordings"].set_index("k")
+    bic = choose_by_bic(
+        sample(rows, SAMPLE), estimator("Gaussian mixture"), range(1, max(KS) + 1), seed=SEED
+    )
+    ward = choose_by_silhouette(small, estimator("Ward"), KS, seed=SEED)
+    found = [
+        _scores("k-means", "silhouette", by_k["silhouette"], int(by_k["silhouette"].idxmax())),
+        _scores("k-means", "stability", by_k["jaccard"], largest_stable(by_k["jaccard"])),
+        _scores("Gaussian mixture", "BIC", bic.scores["bic"], bic.chosen),
+        _scores("Ward", "silhouette", ward.scores["silhouette"], ward.chosen),
+    ]
+    found.append(_choice_of_density("HDBSCAN", small))
+    gaps = []
+    for draw in range(5):
+        some = sample(rows, SMALL_SAMPLE, draw)
+        choice = choose_by_gap(some, estimator("k-means"), max(KS), seed=SEED, n_references=10)
+        gaps.append({"sample": draw, "k": choice.chosen, "at_edge": choice.at_edge})
+    return pd.concat(found, ignore_index=True), pd.DataFrame(gaps)
+
+
+@cached
+def _choice_on_map(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
+    (every,) = _all_rows(settings=settings, data=data)
+    return (_choice_of_density("UMAP + HDBSCAN", sample(every[["x", "y"]])),)
+
+
+def _choice_of_density(method: str, rows: pd.DataFrame) -> pd.DataFrame:
+    choice = choose_by_silhouette(
+        rows, _hdbscan(), LEAST_ROWS, seed=SEED, parameter="min_cluster_size"
+    )
+    return _scores(method, "silhouette", choice.scores["silhouette"], choice.chosen)
+
+
+def _scores(method: str, rule: str, scores: pd.Series, chosen: int | None) -> pd.DataFrame:
+    frame = scores.rename("score").rename_axis("setting").reset_index()
+    chosen = frame["setting"].min() if chosen is None else chosen
+    return frame.assign(chosen=frame["setting"] == chosen, method=method, rule=rule)
+
+
+def stability_by_k() -> pd.DataFrame:
+    """Return how stable k-means is on the sample and on null data of the same size.
+
+    Returns:
+        One row for each world (see ``WORLDS``) and k: ``world``, ``k``, ``rand`` (mean adjusted
+        Rand index over bootstraps), ``jaccard`` (of the least stable cluster), ``silhouette``.
+    """
+    return _stability_by_k(data=fingerprint(project.edition()))[0]
+
+
+@cached
+def _stability_by_k(*, data: str) -> tuple[pd.DataFrame]:
+    drawn = sample(sound(table("recordings")), SAMPLE)
+    kmeans, parts = estimator("k-means"), []
+    for name, make in WORLDS.items():
+        rows = make(drawn, seed=SEED)
+        stable = choose_by_stability(rows, kmeans, KS, seed=SEED, n_draws=DRAWS).scores
+        silhouette = choose_by_silhouette(rows, kmeans, KS, seed=SEED).scores["silhouette"]
+        parts.append(stable.assign(silhouette=silhouette, world=name))
+    return (pd.concat(parts).rename_axis("k").reset_index(),)
+
+
+def judged(settings: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Hold each method, with its setting, against other rows, other seeds and null data.
+
+    Args:
+        settings: the setting of each method (``chosen``).
+
+    Returns:
+        (methods, clusters, seeds). ``methods``: one row for each method and world: ``n_clusters``,
+        ``unclustered`` (share of rows), ``rand`` (mean adjusted Rand index over draws) and
+        ``least`` (mean Jaccard of the least stable cluster), NaN where no row is in a cluster.
+        ``clusters``: for each method on the recordings the table of :meth:`Stability.table`.
+        ``seeds``: for each method with anything random the mean adjusted Rand index of fits to the
+        recordings that differ in their seed, ``rand``.
+    """
+    return _judged(settings=_settings(settings), data=fingerprint(project.edition()))
+
+
+@cached
+def _judged(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame, ...]:
+    every = sound(table("recordings"))
+    jobs = sorted(settings.items(), key=lambda job: "UMAP" not in job[0])  # the longest first
+    found = in_processes(
+        _judge_all,
+        (),
+        [(method, setting, sample(every, rows_to_judge(method))) for method, setting in jobs],
+    )
+    return tuple(pd.concat(frames, ignore_index=True) for frames in zip(*found, strict=True))
+
+
+def _judge_all(method: str, setting: int, rows: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    worlds, clusters, seeds = [], [], []
+    for world, make in WORLDS.items():
+        row, found = _judge(method, setting, make(rows, seed=SEED))
+        worlds.append({"method": method, "world": world, **row})
+        if world == "recordings" and found is not None:
+            clusters.append(found.table().reset_index(names="cluster").assign(method=method))
+    if seeds_of(model := estimator(method, setting)):
+        threads = 1 if "UMAP" in method else 0
+        again = agreement_over_seeds(rows, model, seed=SEED, n_seeds=4, num_threads=threads)
+        seeds.append({"method": method, "rand": again.mean()})
+    columns = ["cluster", "rows", "jaccard", "dissolved", "verdict", "method"]
+    return (
+        pd.DataFrame(worlds),
+        pd.concat(clusters) if clusters else pd.DataFrame(columns=columns),
+        pd.DataFrame(seeds, columns=["method", "rand"]),
+    )
+
+
+def _judge(method: str, setting: int, rows: pd.DataFrame) -> tuple[dict, Stability | None]:
+    # numba's threads do not bear company, and a fit with UMAP takes seconds.
+    umap = {"num_threads": 1, "n_draws": 4} if "UMAP" in method else {"n_draws": DRAWS}
+    # A row drawn twice is density to HDBSCAN.
+    share = 0.5 if "HDBSCAN" in method else None
+    try:
+        found = cluster_stability(rows, estimator(method, setting), seed=SEED, share=share, **umap)
+    except NoClusterError:
+        unclustered = {"n_clusters": 0, "unclustered": 1.0, "rand": np.nan, "least": np.nan}
+        return unclustered, None
+    return {
+        "n_clusters": found.jaccard.shape[1],
+        "unclustered": float((found.labels < 0).mean()),
+        "rand": found.rand.mean(),
+        "least": found.jaccard.mean().min(),
+    }, found
+
+
+def clusters(settings: pd.Series) -> pd.DataFrame:
+    """Cluster all recordings, and place them on a map.
+
+    Ward needs all distances between rows, 26 GB for 80,000 (and SciPy copies them): it stays with
+    the sample. The smallest cluster of HDBSCAN is as large a share of all rows as of the sample.
+
+    Args:
+        settings: the setting of each method (``chosen``).
+
+    Returns:
+        One row a recording, in the order of the table: int64 labels (-1 for none) in a column for
+        each method but Ward, and the places ``x`` and ``y`` that UMAP + HDBSCAN clusters.
+    """
+    return _clusters(settings=_settings(settings), data=fingerprint(project.edition()))[0]
+
+
+@cached
+def _clusters(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
+    (every,) = _all_rows(settings={m: settings[m] for m in ALL_ROWS}, data=data)
+    places = every[["x", "y"]].to_numpy()
+    least = _least_of_all(settings["UMAP + HDBSCAN"], len(every))
+    every.insert(3, "UMAP + HDBSCAN", _fit("HDBSCAN", least, places))
+    return (every,)
+
+
+@cached
+def _all_rows(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
+    rows = sound(table("recordings")).to_numpy()
+    # Two processes: of all fits the first two take the longest, and neither has use for two cores.
+    least = _least_of_all(settings["HDBSCAN"], len(rows))
+    by_density, places, *by_centre = _side_by_side(
+        partial(_fit, "HDBSCAN", least, rows),
+        partial(umap_places, rows, seed=SEED, min_dist=0.0),
+        partial(_fit, "k-means", settings["k-means"], rows),
+        partial(_fit, "Gaussian mixture", settings["Gaussian mixture"], rows),
+    )
+    labels = dict(zip(ALL_ROWS, [*by_centre, by_density], strict=True))
+    return (pd.DataFrame(labels).assign(x=places[:, 0], y=places[:, 1]),)
+
+
+def _side_by_side(*fits: Callable) -> list:
+    return in_processes(lambda fit: fit(), (), [(fit,) for fit in fits])
+
+
+def _least_of_all(least_rows: int, n_rows: int) -> int:
+    """Return the least rows of a cluster among all that are as large a share as in the sample."""
+    return round(least_rows * n_rows / min(n_rows, SMALL_SAMPLE))
+
+
+def _settings(settings: pd.Series, methods: Collection[str] = METHODS) -> dict[str, int]:
+    return {method: int(settings[method]) for method in methods}
+
+
+def _fit(method: str, setting: int, rows: np.ndarray) -> np.ndarray:
+    model = seeded(estimator(method, setting), seed_of(SEED))
+    return in_threads(model.fit_predict, [rows], 1)[0].astype(np.int64)
+
+
+def labels_of_items(tracks: pd.DataFrame, ks: Iterable[int]) -> dict[int, np.ndarray]:
+    """Return the cluster of each item by k-means on all recordings, for each number of clusters.
+
+    Args:
+        tracks: items x columns, with those of the table `recordings` that are about sound (a
+            data set's ``tracks``); NaN where unknown. For artists they are means.
+        ks: numbers of clusters.
+
+    Returns:
+        For each k an int64 array of items; -1 where the sound is unknown.
+    """
+    recordings = table("recordings")
+    pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas").fit(recordings)
+    columns = list(SOUND)
+    rows = pipeline.transform(recordings)[columns].to_numpy()
+    known = tracks[columns].notna().all(axis=1).to_numpy()
+    items = pipeline.transform(tracks[known])[columns].to_numpy() if known.any() else rows[:0]
+
+    def labelled(k: int) -> np.ndarray:
+        model = seeded(estimator("k-means", k), seed_of(SEED)).fit(rows)
+        labels = np.full(len(tracks), -1)
+        if known.any():
+            labels[known] = model.predict(items)
+        return labels
+
+    ks = list(ks)
+    return dict(zip(ks, in_threads(labelled, ks), strict=True))
+
+
+def agreement(settings: pd.Series) -> pd.DataFrame:
+    """Return how far the clusters of all recordings agree with genres and lead artists.
+
+    Returns:
+        One row for each method and name: ``method``, ``names`` (genre or artist), ``ami``.
+    """
+    return _agreement(settings=_settings(settings), data=fingerprint(project.edition()))[0]
+
+
+@cached
+def _agreement(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
+    recordings = table("recordings")
+    labels = clusters(pd.Series(settings)).drop(columns=["x", "y"])
+    names = {"genre": recordings["genres"], "artist": recordings["artists"].str[0]}
+    rows = []
+    for method in labels:
+        for kind, named in names.items():
+            found = (
+                agreement_with_names(labels[method], named, seed=SEED, n_draws=5).ami
+                if (labels[method] >= 0).any()
+                else np.nan
+            )
+            rows.append({"method": method, "names": kind, "ami": found})
+    return (pd.DataFrame(rows),)
+
+
+def maps() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw the sample on maps by PCA, t-SNE and UMAP, and null data by UMAP.
+
+    Returns:
+        (places, quality). ``places``: one row for each map and row of the sample: ``map``, ``row``
+        (position in the table of recordings), ``x``, ``y``. ``quality``: one row a map:
+        ``trustworthiness`` and ``continuity``.
+    """
+    return _maps(data=fingerprint(project.edition()))
+
+
+@cached
+def _maps(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    drawn = sample(sound(table("recordings")))
+    null = correlated_columns(drawn, seed=SEED)
+    umap, umap_null, tsne = _side_by_side(
+        partial(umap_places, drawn, seed=SEED),
+        partial(umap_places, null, seed=SEED),
+        partial(_tsne_places, drawn.to_numpy()),
+    )
+    made = {
+        "PCA": (drawn, PCA(2, random_state=SEED).fit_transform(drawn)),
+        "t-SNE": (drawn, tsne),
+        "UMAP": (drawn, umap),
+        "UMAP of null data": (null, umap_null),
+    }
+    places = [
+        pd.DataFrame({"map": name, "row": drawn.index, "x": at[:, 0], "y": at[:, 1]})
+        for name, (_, at) in made.items()
+    ]
+    quality = [
+        {"map": name, **vars(map_quality(rows, at, seed=SEED))} for name, (rows, at) in made.items()
+    ]
+    return pd.concat(places, ignore_index=True), pd.DataFrame(quality)
+
+
+def _tsne_places(rows: np.ndarray) -> np.ndarray:
+    model = TSNE(init="pca", random_state=SEED, perplexity=30)
+    return in_threads(model.fit_transform, [rows], 1)[0]

@@ -1,0 +1,80 @@
+"""Whether clusters of sound help to recommend: popularity within them, with and without sound."""
+
+import numpy as np
+import pandas as pd
+
+from nexttrack import project
+from nexttrack.cache import cached
+from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.evaluation.comparison import Candidate, grid
+from nexttrack.features.genres import genre_families
+from nexttrack.models import ClusterPopularity
+from nexttrack.study import whole_game
+from nexttrack.study.clusters import by_sound
+
+FINE = 50  # a second number of clusters, beyond what is stable: does finer help?
+SHRINKAGE = (3, 30, 300)
+
+
+def candidates(tracks: pd.DataFrame, n_clusters: int) -> dict[str, Candidate]:
+    """Return the models to compare; each that has something to choose gets six settings at most.
+
+    Besides popularity and the neighbours by sound of chapter 01: popularity in clusters of sound,
+    in the same clusters dealt out to the items at random (what the method gives without any
+    knowledge of sound), and in groups by the item's first genre.
+
+    Args:
+        tracks: items x columns with audio features and ``genres`` (lists), NaN where unknown.
+        n_clusters: number of clusters.
+    """
+    labels = by_sound.labels_of_items(tracks, (n_clusters, FINE))
+    shuffled = {k: _shuffled(one) for k, one in labels.items()}
+    genre = tracks["genres"].map(_first)
+    groups = {"family": genre.map(genre_families()), "genre": genre}
+    groups = {name: pd.factorize(one)[0].astype(np.int64) for name, one in groups.items()}
+
+    def popular_in(groups):
+        return lambda k, shrinkage: ClusterPopularity(groups[k], shrinkage)
+
+    by_k = grid(k=[n_clusters, FINE], shrinkage=SHRINKAGE)
+    every = whole_game.candidates(tracks)
+    return {
+        "Popularity": every["Popularity"],
+        "Audio kNN": every["Audio kNN"],
+        "Cluster popularity": Candidate(popular_in(labels), by_k),
+        "Shuffled clusters": Candidate(popular_in(shuffled), by_k),
+        "Genre popularity": Candidate(
+            popular_in(groups), grid(k=list(groups), shrinkage=SHRINKAGE)
+        ),
+    }
+
+
+def play(name: str, n_clusters: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose and test all candidates on a data set of the edition at hand; the result is kept.
+
+    Args:
+        name: one of ``whole_game.DATASETS``.
+        n_clusters: number of clusters.
+
+    Returns:
+        (trials, scores), see :func:`nexttrack.study.whole_game.play`.
+    """
+    return _play(name=name, n_clusters=int(n_clusters), data=fingerprint(project.edition()))
+
+
+@cached
+def _play(*, name: str, n_clusters: int, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    dataset = Dataset.load(name)
+    return whole_game.compare(candidates(dataset.tracks, n_clusters), dataset)
+
+
+def _shuffled(labels: np.ndarray) -> np.ndarray:
+    """Deal the labels out anew among the items that have one."""
+    known = labels >= 0
+    dealt = labels.copy()
+    dealt[known] = np.random.default_rng(whole_game.SEED).permutation(labels[known])
+    return dealt
+
+
+def _first(genres) -> str | None:
+    return genres[0] if isinstance(genres, list | np.ndarray) and len(genres) else None

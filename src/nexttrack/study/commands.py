@@ -1,0 +1,103 @@
+"""``nexttrack tune`` and ``other-splits``: what chapter 08 stands on, in ``results/``.
+
+The first searches the settings of every model on validation data, with the same number of trials
+on each data set. The trials go to ``tuning.csv`` after each round; a search that was stopped goes
+on from there. The second measures what was chosen on further splits, after each of which
+``other-splits.csv`` is written. Rows of other data stay.
+"""
+
+import time
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nexttrack import project
+from nexttrack.errors import UserError
+from nexttrack.files import write_file
+from nexttrack.study.comparison import BUDGET
+
+
+def tune(
+    data: Annotated[
+        list[str] | None, typer.Argument(help="Data sets of chapter 08; all if not given.")
+    ] = None,
+    budget: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = BUDGET,
+) -> None:
+    """Tune every model with the same budget, in up to two hours; results/tuning.csv."""
+    from nexttrack.data.dataset import fingerprint
+    from nexttrack.evaluation.tuning import COLUMNS
+    from nexttrack.evaluation.tuning import tune as search
+    from nexttrack.study.comparison.search_spaces import tunables
+    from nexttrack.study.comparison.tuned_comparison import DATASETS, METRIC, SEED, N, load, split
+
+    names = data or list(DATASETS)
+    if unknown := [name for name in names if name not in DATASETS]:
+        raise UserError(f"{unknown[0]}: not one of the data sets {', '.join(DATASETS)}")
+    path = project.root() / "results" / "tuning.csv"
+    print_of_data = fingerprint(project.edition())
+    kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=[*COLUMNS, "fingerprint"])
+    ours = (kept["fingerprint"] == print_of_data) & kept["data"].isin(names)
+    others = kept[~ours]
+    console, start = Console(stderr=True), time.monotonic()
+
+    def keep(trials: pd.DataFrame) -> None:
+        rows = trials.assign(fingerprint=print_of_data)
+        table = pd.concat([others, rows]) if len(others) else rows
+        write_file(path, table.to_csv(index=False, lineterminator="\n").encode())
+        best = trials.groupby("data")["value"].max()
+        console.print(
+            f"{time.monotonic() - start:,.0f} s, {len(trials)} trials; best "
+            + ", ".join(f"{name} {value:.4f}" for name, value in best.items())
+        )
+
+    datasets = {name: load(name) for name in names}
+    trials = search(
+        {name: tunables(dataset) for name, dataset in datasets.items()},
+        {name: split(dataset) for name, dataset in datasets.items()},
+        METRIC,
+        N=N,
+        budget=budget,
+        seed=SEED,
+        done=kept[ours],
+        on_round=keep,
+    )
+    Console().print(_table(trials))
+
+
+def other_splits() -> None:
+    """Measure the tuned models on other splits, in some ten minutes; results/other-splits.csv."""
+    from nexttrack.data.dataset import fingerprint
+    from nexttrack.study.comparison.other_splits import COLUMNS, measured
+    from nexttrack.study.comparison.other_splits import other_splits as other_splits_of
+    from nexttrack.study.comparison.tuned_comparison import DATASETS, chosen, load
+
+    path = project.root() / "results" / "other-splits.csv"
+    print_of_data = fingerprint(project.edition())
+    columns = [*COLUMNS, "fingerprint"]
+    kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=columns)
+    tables = [kept[kept["fingerprint"] != print_of_data]]
+    console = Console(stderr=True)
+    for name in DATASETS:
+        dataset = load(name)
+        splits, label = other_splits_of(dataset), lambda split, name=name: f"{name}, {split}"
+        for rows in measured(dataset, splits, chosen(name), label):
+            tables.append(rows.assign(fingerprint=print_of_data))
+            table = pd.concat([one for one in tables if len(one)])
+            write_file(path, table.to_csv(index=False, lineterminator="\n").encode())
+            best = rows.loc[rows["mean"].idxmax()]
+            console.print(f"{name}, {best['split']}: {best['model']} {best['mean']:.4f}")
+
+
+def _table(trials: pd.DataFrame) -> Table:
+    """Return the best trial of each model as a table for the terminal."""
+    table = Table("data", "model", "trials", "NDCG@10", "seconds", "settings")
+    for (data, model), rows in trials.groupby(["data", "model"], sort=False):
+        best = rows.loc[rows["value"].idxmax()]
+        seconds = f"{rows['seconds'].sum():.0f}"
+        table.add_row(
+            data, model, str(len(rows)), f"{best['value']:.4f}", seconds, best["settings"]
+        )
+    return table

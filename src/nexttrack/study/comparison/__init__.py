@@ -1,0 +1,4 @@
+"""Chapter 08: every model, tuned, on the same splits."""
+
+BUDGET = 24
+"""Trials of each model on each data set."""

@@ -1,0 +1,196 @@
+"""What chapter 08 measures of lists, and what it costs in accuracy to have more of it.
+
+What is measured beyond accuracy needs more than the lists: how popular items were in training, how
+they sound, of which genre they are. ``ListMeasures`` holds this for a data set.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
+
+import numpy as np
+import pandas as pd
+
+from nexttrack import project
+from nexttrack.cache import cached
+from nexttrack.data.dataset import fingerprint
+from nexttrack.evaluation import beyond_accuracy as beyond
+from nexttrack.evaluation import metrics, reranking, strata
+from nexttrack.evaluation.bootstrap import bootstrap_means, interval
+from nexttrack.evaluation.evaluator import Metric
+from nexttrack.evaluation.ranked_lists import RankedLists
+from nexttrack.models.audio import standardised_vectors
+from nexttrack.study.comparison.tuned_comparison import LENGTH, SEED, Answers, answers, chosen
+from nexttrack.study.features.neighbourhoods import names_incidence
+from nexttrack.study.whole_game import SOUND
+
+ACCURACY: dict[str, Metric] = {
+    "NDCG@10": partial(metrics.ndcg_at_k, k=10),
+    "Recall@20": partial(metrics.recall_at_k, k=20),
+    "R-precision": metrics.r_precision,
+    "MAP@100": partial(metrics.average_precision_at_k, k=LENGTH),
+    "MRR@10": partial(metrics.reciprocal_rank_at_k, k=10),
+    "hit rate@10": partial(metrics.hit_rate_at_k, k=10),
+    "clicks": metrics.clicks,
+}
+"""Of lists of 100, so R-precision and clicks end there."""
+K = 10
+"""Length of the lists that the measures beyond accuracy look at."""
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7)
+"""Of what is wanted beside relevance, in re-ranking."""
+
+
+def frontiers(name: str, models: Sequence[str]) -> pd.DataFrame:
+    """Return :meth:`ListMeasures.frontiers` of some models on a data set; kept.
+
+    Args:
+        name: one of :data:`nexttrack.study.comparison.tuned_comparison.DATASETS`.
+        models: names of models.
+    """
+    data, settings = fingerprint(project.edition()), json.dumps(chosen(name))
+    return _frontiers(name=name, models=list(models), data=data, settings=settings)[0]
+
+
+@cached
+def _frontiers(*, name: str, models: list, data: str, settings: str) -> tuple[pd.DataFrame]:
+    return (ListMeasures(answers(name)).frontiers(models),)
+
+
+class ListMeasures:
+    """What is measured of lists on a data set.
+
+    Args:
+        answered: what the models said on the data set; "Popularity" is among them.
+    """
+
+    def __init__(self, answered: Answers):
+        self._answers = answered
+
+    @property
+    def beyond_accuracy(self) -> dict[str, Metric]:
+        """Return measures of the first ten that do not look at what is relevant."""
+        expected = self._answers.lists["Popularity"].ids[:, :K]
+        popularity = {"k": K, "popularity": self._popularity}
+        return {
+            "popularity": partial(beyond.mean_popularity_at_k, **popularity),
+            "lift": partial(beyond.popularity_lift_at_k, **popularity),
+            "long tail": partial(
+                beyond.long_tail_share_at_k, k=K, is_tail=beyond.long_tail(self._popularity)
+            ),
+            "novelty": partial(beyond.novelty_at_k, **popularity, n_users=self._n_users),
+            "diversity, sound": partial(
+                beyond.intra_list_diversity_at_k, k=K, features=self._sound
+            ),
+            "diversity, genre": partial(
+                beyond.intra_list_diversity_at_k, k=K, features=self._genres
+            ),
+            "miscalibration": partial(beyond.miscalibration_at_k, k=K, genres=self._genres),
+            "unexpectedness": partial(beyond.unexpectedness_at_k, k=K, expected=expected),
+        }
+
+    def of_the_catalogue(self) -> pd.DataFrame:
+        """Return for each model how much of the catalogue is in any first ten, and how evenly.
+
+        Returns:
+            ``coverage`` and ``Gini``, indexed by ``model``.
+        """
+        exposures = {
+            model: beyond.exposure_at_k(lists, K) for model, lists in self._answers.lists.items()
+        }
+        table = {
+            "coverage": {model: beyond.coverage(shown) for model, shown in exposures.items()},
+            "Gini": {model: beyond.gini(shown) for model, shown in exposures.items()},
+        }
+        return pd.DataFrame(table).rename_axis("model")
+
+    def frontiers(self, models: Iterable[str]) -> pd.DataFrame:
+        """Re-rank the first 100 of some models with rising weights of something else.
+
+        Args:
+            models: names of models.
+
+        Returns:
+            One row for each model, wish (``novelty``, ``diversity, sound``, ``miscalibration``) and
+            weight: ``NDCG@10`` with ``low`` and ``high`` (95 %, bootstrap over users), and
+            ``wanted``: the mean of what is wished for over the users who have a value.
+        """
+        rows = []
+        for model in models:
+            lists = self._answers.lists[model]
+            for wish, rerank in self._rerankers.items():
+                for weight in WEIGHTS:
+                    again = RankedLists(rerank(lists, weight), lists.relevant, lists.seen)
+                    ndcg = metrics.ndcg_at_k(again, K)
+                    low, high = interval(bootstrap_means(ndcg, n_draws=2_000, seed=SEED))
+                    wanted = np.nanmean(self.beyond_accuracy[wish](again))
+                    rows.append((model, wish, weight, ndcg.mean(), low[0], high[0], wanted))
+        columns = ["model", "wish", "weight", "NDCG@10", "low", "high", "wanted"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def by_stratum(self, models: Iterable[str]) -> pd.DataFrame:
+        """Measure models for thirds of the users, and for parts of the catalogue.
+
+        Users are divided by the ``mainstreaminess`` of their profile and by ``profile size``, where
+        its values tell them apart; items by ``item popularity``, in parts with equal shares of all
+        interactions.
+
+        Args:
+            models: names of models.
+
+        Returns:
+            One row for each way to divide (``what``), model and ``part`` (low, middle, high): how
+            many ``users`` have a value, its ``mean``, ``low`` and ``high`` (95 %, bootstrap over
+            users). The value is NDCG@10 for users, Recall@20 among the part for items.
+        """
+        users, seen = self._answers.users, self._answers.split.test_in
+        sizes = np.diff(seen.indptr)[users].astype(np.float64)
+        thirds = {"mainstreaminess": strata.quantile_groups(strata.mainstreaminess(seen)[users])}
+        if len(np.unique(np.quantile(sizes, [1 / 3, 2 / 3, 1]))) == 3:
+            thirds["profile size"] = strata.quantile_groups(sizes)
+        part_of = strata.popularity_groups(self._popularity)
+        rows = []
+        for model in models:
+            lists = self._answers.lists[model]
+            ndcg = metrics.ndcg_at_k(lists, K)
+            recall = strata.recall_by_items(lists, 2 * K, part_of)
+            for part in strata.THIRDS:
+                values = {what: ndcg[third == part] for what, third in thirds.items()}
+                values["item popularity"] = recall[part].dropna().to_numpy()
+                for what, found in values.items():
+                    low, high = interval(bootstrap_means(found, n_draws=2_000, seed=SEED))
+                    rows.append((what, model, part, len(found), found.mean(), low[0], high[0]))
+        columns = ["what", "model", "part", "users", "mean", "low", "high"]
+        return pd.DataFrame(rows, columns=columns)
+
+    @property
+    def _rerankers(self) -> dict[str, Callable[[RankedLists, float], np.ndarray]]:
+        def novel(lists, weight):
+            return reranking.less_popular(lists.ids, K, weight, self._popularity)
+
+        def diverse(lists, weight):
+            return reranking.more_diverse(lists.ids, K, weight, self._sound)
+
+        def calibrated(lists, weight):
+            return reranking.calibrated(lists.ids, K, weight, self._genres, lists.seen)
+
+        return {"novelty": novel, "diversity, sound": diverse, "miscalibration": calibrated}
+
+    @cached_property
+    def _popularity(self) -> np.ndarray:
+        return beyond.popularity(self._answers.split.test_train)
+
+    @property
+    def _n_users(self) -> int:
+        return self._answers.split.test_train.shape[0]
+
+    @cached_property
+    def _sound(self) -> np.ndarray:
+        tracks = self._answers.dataset.tracks
+        features = tracks[list(SOUND)].to_numpy(dtype=np.float64)
+        return standardised_vectors(features, len(tracks))[0].astype(np.float64)
+
+    @cached_property
+    def _genres(self) -> np.ndarray:
+        incidence = names_incidence(self._answers.dataset.tracks["genres"]).toarray()
+        n = incidence.sum(axis=1, keepdims=True)
+        return np.divide(incidence, n, out=np.zeros(incidence.shape), where=n > 0)

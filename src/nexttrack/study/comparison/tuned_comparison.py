@@ -1,0 +1,218 @@
+"""The comparison of chapter 08: on which data, how they are split, with which settings, and lists.
+
+All that takes long is a model's lists for the test part, 100 items for each user who is asked
+about. They are kept; whatever is said of them is measured anew from the lists, in seconds.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nexttrack import project
+from nexttrack.cache import cached
+from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.errors import UserError
+from nexttrack.evaluation.evaluator import Metric, top_n
+from nexttrack.evaluation.metrics import ndcg_at_k
+from nexttrack.evaluation.ranked_lists import RankedLists
+from nexttrack.evaluation.significance import compare_pairs
+from nexttrack.evaluation.splits import Split, timed
+from nexttrack.evaluation.tuning import best_settings, tune
+from nexttrack.parallel import in_processes, on_one_thread
+from nexttrack.study import whole_game
+from nexttrack.study.comparison.search_spaces import tunables
+
+SEED = 20_260_108
+DATASETS = ("lastfm-2k", "playlists", "lastfm-2k-tags", "playlist-archive")
+METRIC, N = partial(ndcg_at_k, k=10), 10
+"""What settings are chosen by, and the length of the lists that it takes."""
+LENGTH = 100
+"""Length of the lists that are made on the test part."""
+HELD_OUT = 0.2
+"""Share of additions that come in validation, and of those in the test, where there are dates."""
+MARGIN = 0.05
+"""Models nearer than this share of the best model's figure are called equivalent."""
+SAMPLE_USERS = 600
+"""Users of the sample edition who take part: every test run goes through it."""
+
+
+def load(name: str) -> Dataset:
+    """Return a data set of the edition at hand; of the sample edition, the first users."""
+    dataset = Dataset.load(name)
+    return dataset.first_users(SAMPLE_USERS) if project.edition() == "sample" else dataset
+
+
+def split(dataset: Dataset) -> Split:
+    """Return the split of a data set: by time where there are dates, else a fifth of each user's.
+
+    Time is cut for all users at once, on the days before which 60 % and 80 % of the pairs were
+    there.
+    """
+    if dataset.dates is None:
+        return whole_game.split(dataset)
+    return cut(dataset, 1 - HELD_OUT)
+
+
+def cut(dataset: Dataset, share: float) -> Split:
+    """Cut a data set in time: the test begins when this share of the pairs is there.
+
+    Validation begins :data:`HELD_OUT` of the pairs earlier.
+    """
+    days = dataset.days()
+    first, second = np.quantile(days.data, [share - HELD_OUT, share])
+    return timed(dataset.binary(), days, validation_from=first, test_from=second)
+
+
+def trials(name: str) -> pd.DataFrame:
+    """Return the trials that settings are chosen from: those of ``results/tuning.csv``.
+
+    The sample edition needs none: where nothing is kept for it, each model has one trial, made
+    when it is first asked for.
+
+    Args:
+        name: one of :data:`DATASETS`.
+
+    Returns:
+        The trials of :func:`nexttrack.evaluation.tuning.tune`.
+
+    Raises:
+        UserError: if nothing is kept for the published edition of the data at hand.
+    """
+    data = fingerprint(project.edition())
+    path = project.root() / "results" / "tuning.csv"
+    kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["data", "fingerprint"])
+    kept = kept[(kept["fingerprint"] == data) & (kept["data"] == name)]
+    if kept.empty and project.edition() == "sample":
+        return _one_trial(name=name, data=data)[0]
+    if kept.empty:
+        raise UserError(f"{path}: no trials of {name} on these data ({data}); run: make tune")
+    return kept.reset_index(drop=True)
+
+
+def chosen(name: str) -> dict[str, dict[str, Any]]:
+    """Return for each model the settings that were best on validation, as keywords."""
+    tried = trials(name)
+    return {model: best_settings(tried, name, model) for model in tried["model"].unique()}
+
+
+def models(dataset: Dataset, settings: Mapping[str, dict]) -> dict[str, Callable[[], Any]]:
+    """Return for each model a function that makes it, unfitted, with its settings.
+
+    Those that take long come first.
+    """
+    made = tunables(dataset)
+    return {name: partial(made[name].make, **settings[name]) for name in made if name in settings}
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What every tuned model recommended on the test part of a data set.
+
+    Attributes:
+        dataset: the data.
+        split: how they were divided.
+        users: positions of the users who were asked about.
+        group: for each of them the group that is reported apart: the data set, for playlists with
+            the part.
+        lists: for each model its lists of 100 items, row for row with ``users``.
+    """
+
+    dataset: Dataset
+    split: Split
+    users: np.ndarray
+    group: np.ndarray
+    lists: dict[str, RankedLists]
+
+    def scores(self, metrics: Mapping[str, Metric]) -> pd.DataFrame:
+        """Measure all lists.
+
+        Returns:
+            One row for each model and user: ``model``, ``user`` (position), ``group``, and a column
+            for each metric.
+        """
+        tables = []
+        for model, lists in self.lists.items():
+            columns = {name: metric(lists) for name, metric in metrics.items()}
+            known = {"model": model, "user": self.users, "group": self.group}
+            tables.append(pd.DataFrame(known | columns))
+        return pd.concat(tables, ignore_index=True)
+
+
+def answers(name: str) -> Answers:
+    """Fit every model with its chosen settings and ask it, once, about the test part.
+
+    Takes up to two minutes; the lists are kept until the code, the data or the settings change.
+
+    Args:
+        name: one of :data:`DATASETS`.
+    """
+    dataset = load(name)
+    parts = split(dataset)
+    users = np.flatnonzero(np.diff(parts.test_out.indptr))
+    ids = _ids(name=name, data=fingerprint(project.edition()), settings=json.dumps(chosen(name)))[0]
+    relevant, seen = parts.test_out[users], parts.test_in[users]
+    lists = {
+        model: RankedLists(rows.drop(columns="model").to_numpy(), relevant, seen)
+        for model, rows in ids.groupby("model", sort=False)
+    }
+    group = whole_game.groups(dataset, pd.Series(users)).to_numpy()
+    return Answers(dataset, parts, users, group, lists)
+
+
+def pairs(name: str) -> pd.DataFrame:
+    """Compare all pairs of models by NDCG@10 on the test part of a data set; kept.
+
+    Returns:
+        The rows of :func:`nexttrack.evaluation.significance.compare_pairs` with a column ``group``;
+        the margin is :data:`MARGIN` of the best model's mean in the group.
+    """
+    settings = json.dumps(chosen(name))
+    return _pairs(name=name, data=fingerprint(project.edition()), settings=settings)[0]
+
+
+@cached
+def _ids(*, name: str, data: str, settings: str) -> tuple[pd.DataFrame]:
+    dataset = load(name)
+    parts = split(dataset)
+    users = np.flatnonzero(np.diff(parts.test_out.indptr))
+    made = models(dataset, json.loads(settings))
+    lists = in_processes(
+        _listed, (made, parts, users), [(model,) for model in made], f"Models on {name}"
+    )
+    columns = [str(place) for place in range(1, LENGTH + 1)]
+    frames = [
+        pd.DataFrame(ids.astype(np.int32), columns=columns).assign(model=model)
+        for model, ids in zip(made, lists, strict=True)
+    ]
+    return (pd.concat(frames, ignore_index=True),)
+
+
+def _listed(made, parts, users, name):
+    model = on_one_thread(made[name]())
+    model.fit(parts.test_train, show_progress=False)
+    return top_n(model, parts.test_in, users, LENGTH)
+
+
+@cached
+def _pairs(*, name: str, data: str, settings: str) -> tuple[pd.DataFrame]:
+    found = answers(name).scores({"NDCG@10": METRIC})
+    tables = {}
+    for group, rows in found.groupby("group", sort=False):
+        values = rows.pivot(index="user", columns="model", values="NDCG@10")
+        margin = MARGIN * values.mean().max()
+        tables[group] = compare_pairs(values, margin=margin, seed=SEED)
+    return (pd.concat(tables, names=["group"]).reset_index("group").reset_index(drop=True),)
+
+
+@cached
+def _one_trial(*, name: str, data: str) -> tuple[pd.DataFrame]:
+    dataset = load(name)
+    found = tune(
+        {name: tunables(dataset)}, {name: split(dataset)}, METRIC, N=N, budget=1, seed=SEED
+    )
+    return (found,)

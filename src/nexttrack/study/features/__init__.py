@@ -1,0 +1,1 @@
+"""Chapter 04: what features of sound are good for."""

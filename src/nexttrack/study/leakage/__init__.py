@@ -1,0 +1,1 @@
+"""Chapter 10: how a figure comes out too good."""

@@ -1,0 +1,77 @@
+"""The costs of models, on made measurements: what is kept, never how long a model takes."""
+
+import csv
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_matrix
+from typer.testing import CliRunner
+
+from benchmarks import costs, steps
+from benchmarks.__main__ import app
+from nexttrack import project
+from nexttrack.errors import UserError
+from nexttrack.evaluation.splits import weak_generalization
+from nexttrack.study import whole_game
+from nexttrack.study.factors import factor_sweeps
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setattr(project, "root", lambda: tmp_path)
+    settings = pd.Series(dict.fromkeys(factor_sweeps.candidates(), "{}"))
+    monkeypatch.setattr(factor_sweeps, "tuned", lambda data: None)
+    monkeypatch.setattr(factor_sweeps, "chosen", lambda scores: settings)
+    monkeypatch.setattr(costs, "machine", lambda: {"cores": 2})
+    return tmp_path
+
+
+def test_medians_are_kept_and_rows_that_are_not_measured_stay(root, monkeypatch):
+    seconds = iter([3.0, 1.0, 2.0] * 4)
+
+    def made(*_):
+        return {"fit": next(seconds), "recommend": 1, "ndcg": 0.5, "start_mb": 1, "peak_mb": 2}
+
+    monkeypatch.setattr(costs, "measured", made)
+    for name in ("PureSVD", "EASE"):
+        assert CliRunner().invoke(app, ["costs", name]).exit_code == 0
+    with (root / "results" / "model-costs.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["case"] for row in rows] == [
+        *("lastfm-2k, EASE", "lastfm-2k, PureSVD", "playlists, EASE", "playlists, PureSVD")
+    ]
+    assert {(row["fit_seconds"], row["cores"], row["runs"]) for row in rows} == {
+        ("2.000", "2", "3")
+    }
+
+
+def test_an_unknown_model_is_one_line(root):
+    result = CliRunner().invoke(app, ["costs", "word2vec"])
+    assert isinstance(result.exception, UserError)
+    assert "word2vec: not a model" in str(result.exception)
+
+
+def test_a_process_reports_what_it_measured(tmp_path, monkeypatch):
+    dense = np.random.default_rng(1).random((120, 40)) < 0.3
+    parts = weak_generalization(csr_matrix(dense.astype(np.float32)), seed=1)
+    monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", lambda name: None)
+    monkeypatch.setattr(whole_game, "split", lambda data: parts)
+    report = tmp_path / "report.json"
+    costs.cost_once("lastfm-2k", "PureSVD", '{"factors": 4}', report)
+    found = json.loads(report.read_text())
+    assert set(found) == {"fit", "recommend", "ndcg", "start_mb"}
+    assert 0 <= found["ndcg"] <= 1
+
+
+def test_a_run_is_a_process_of_its_own(monkeypatch):
+    def measure(command: steps.Command):
+        assert command.arguments[1:6] == ["-m", "benchmarks.costs", "playlists", "EASE", "{}"]
+        with open(command.arguments[-1], "w") as file:  # noqa: PTH123
+            json.dump({"fit": 1.0}, file)
+        return SimpleNamespace(megabytes=7.0)
+
+    monkeypatch.setattr(costs, "measure", measure)
+    assert costs.measured("playlists", "EASE", "{}") == {"fit": 1.0, "peak_mb": 7.0}

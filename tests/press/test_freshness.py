@@ -1,0 +1,330 @@
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from typer.testing import CliRunner
+
+from nexttrack import project
+from nexttrack.data import contracts
+from nexttrack.press import freshness
+from nexttrack.press.commands import book_app
+from nexttrack.press.execute import read, write
+from nexttrack.press.freshness import check_chapter, compare_outputs, compare_text, needed
+
+TABLE = """| model | NDCG@10 |
+|:--|--:|
+| iALS | {0} |
+| popularity | {1} |
+"""
+
+
+def shown(**data):
+    return new_output("display_data", {key.replace("_", "/"): text for key, text in data.items()})
+
+
+def printed(text):
+    return new_output("stream", name="stdout", text=text)
+
+
+def test_equal_outputs_do_not_differ():
+    outputs = [
+        printed("a 1\n"),
+        shown(text_markdown="*b* 2"),
+        shown(image_png="xyz", text_plain="f"),
+    ]
+    assert list(compare_outputs(outputs, outputs)) == []
+
+
+def test_table_cells_are_compared_one_by_one():
+    stored = shown(text_markdown=TABLE.format("0.300", "0.100"))
+    assert (
+        list(compare_outputs([stored], [shown(text_markdown=TABLE.format("0.301", "0.1"))])) == []
+    )
+    new = shown(text_markdown=TABLE.format("0.300", "0.125"))
+    assert list(compare_outputs([stored], [new])) == [
+        ("'0.100' (row popularity, NDCG@10)", "'0.125'")
+    ]
+
+
+def test_a_second_table_has_its_own_heading():
+    text = TABLE.format("0.3", "0.1") + "\n| year | plays |\n|--:|--:|\n| 2019 | {} |\n"
+    (difference,) = compare_text(text.format("1,000"), text.format("2,000"))
+    assert difference == ("'1,000' (row 2019, plays)", "'2,000'")
+
+
+@pytest.mark.parametrize(
+    ("stored", "new", "difference"),
+    [
+        ([], [printed("x")], ("no output", "stdout")),
+        ([printed("x")], [], ("stdout", "no output")),
+        (
+            [shown(image_png="a"), shown(image_png="b")],
+            [shown(image_png="a")],
+            ("image/png, image/png", "image/png"),
+        ),
+        ([shown(image_png="a")], [shown(text_markdown="a")], ("image/png", "text/markdown")),
+        ([shown(text_plain="1")], [printed("1")], ("text/plain", "stdout")),
+    ],
+)
+def test_outputs_that_are_missing_or_new_are_differences(stored, new, difference):
+    assert list(compare_outputs(stored, new)) == [difference]
+
+
+def test_images_are_compared_by_presence():
+    stored = shown(image_png="a", text_plain="<Figure 1>")
+    assert list(compare_outputs([stored], [shown(image_png="b", text_plain="<Figure 2>")])) == []
+
+
+def test_texts_of_other_lengths_differ_where_they_part():
+    assert list(compare_text("a\nb\nc", "a\nx")) == [("3 lines, from 'b'", "2 lines, from 'x'")]
+    assert list(compare_text("a\nb", "a")) == [("2 lines, from 'b'", "1 lines, from 'the end'")]
+
+
+def test_a_cell_needs_the_sources_it_names_and_those_behind_its_variables():
+    book = new_notebook(
+        cells=[
+            new_code_cell("import duckdb"),
+            new_code_cell("plays = table('lastfm_listens')"),
+            new_markdown_cell("the playlist archive"),
+            new_code_cell("items = load('playlists')"),
+            new_code_cell("both = combine(plays, items)"),
+            new_code_cell("plays = 3"),
+            new_code_cell("print(plays)"),
+            new_code_cell("both.plot()"),
+            new_code_cell("sql('SELECT * FROM archive_additions')"),
+            new_code_cell("sql('SELECT * FROM ledger')"),
+            new_code_cell("sql('SELECT count(*) FROM recordings')"),
+        ]
+    )
+    playlists = {"playlists", "spotify-tracks"}
+    assert needed(book) == [
+        set(),
+        {"lastfm-2k"},
+        set(),
+        playlists,
+        {"lastfm-2k"} | playlists,
+        set(),
+        set(),
+        {"lastfm-2k"} | playlists,
+        {"playlist-archive", "spotify-tracks"},
+        set(freshness.SOURCES),
+        {"spotify-tracks"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "needs"),
+    [
+        ("x = 1", "x", False),
+        ("x += 1", "x", True),
+        ("y = [x for x in range(3)]", "y", False),
+        ("for x in range(3):\n    print(x)", "1", False),
+        ("z = {}\nz['a'] = x", "z", True),
+        ("z = 1\nx = z\nprint(x)", "x", False),
+        ("def f():\n    return x", "f()", True),
+        ("x = 1\ny = x", "y", False),
+    ],
+)
+def test_needs_follow_the_variables_of_plain_python(second, third, needs):
+    cells = [new_code_cell(code) for code in ("x = table('century_years')", second, third)]
+    assert needed(new_notebook(cells=cells))[2] == ({"spotify-century"} if needs else set())
+
+
+@pytest.mark.parametrize(
+    ("code", "sources"),
+    [
+        ("Dataset.load('playlist-archive')", {"playlist-archive", "spotify-tracks"}),
+        ("table('playlist_recordings')", {"playlists", "spotify-tracks"}),
+        ("Dataset.load('lastfm-2k')", set(freshness.SOURCES) - {"spotify-century"}),
+        ("table('century_years')", {"spotify-century"}),
+        ("sql('FROM archive_recordings')", {"playlist-archive", "spotify-tracks"}),
+        ("print('no table')", set()),
+    ],
+)
+def test_a_table_needs_what_it_is_made_from(code, sources):
+    assert needed(new_notebook(cells=[new_code_cell(code)])) == [sources]
+
+
+def test_every_processed_table_is_known_to_need_a_source():
+    for table in contracts.processed_schemas():
+        assert needed(new_notebook(cells=[new_code_cell(f"sql('FROM {table}')")])) != [set()], table
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """A book of two chapters as stored, whose data are one number in each table."""
+    data, root = tmp_path / "data", tmp_path / "book"
+    (root / "chapters").mkdir(parents=True)
+    (root / "_quarto.yml").write_text("book:\n  chapters: [index.ipynb, chapters/01-one.ipynb]\n")
+    monkeypatch.setattr(project, "root", lambda: root)
+    monkeypatch.setenv("NEXTTRACK_DATA", str(data))
+    monkeypatch.setattr(freshness, "ensure", project.processed_dir)  # these are no real tables
+    for table in freshness.SOURCES.values():
+        (data / "processed" / "published").mkdir(parents=True, exist_ok=True)
+        (data / "processed" / "published" / table).write_text("100.0")
+    index = [(RECORDINGS, ""), ("print(f'{x} recordings')", "100.0 recordings\n"), (PID, "1\n")]
+    one = [(RECORDINGS, ""), (ITEMS, ""), ("print(y)", "100.0\n"), (PID, "1\n")]
+    for cells, path in ((index, "index.ipynb"), (one, "chapters/01-one.ipynb")):
+        write(executed(cells), root / path)
+    return root
+
+
+RECORDINGS = """from pathlib import Path
+import os
+folder = Path(os.environ["NEXTTRACK_DATA"], "processed", "published")
+x = float((folder / "recordings.parquet").read_text())"""
+ITEMS = "y = float((folder / 'playlist_items.parquet').read_text())"
+PID = "print(os.getpid())"  # never twice the same: stands in the cell that is not compared
+
+
+def executed(cells):
+    """A notebook as it is stored after an execution, from pairs of source and printed text."""
+    notebook = new_notebook()
+    for count, (source, text) in enumerate(cells, 1):
+        cell = new_code_cell(source, execution_count=count, outputs=[printed(text)] if text else [])
+        cell.metadata["tags"] = ["colophon"] if source == PID else []
+        notebook.cells.append(cell)
+    return notebook
+
+
+def published(book):
+    return project.processed_dir("published")
+
+
+def command(*arguments):
+    return CliRunner().invoke(book_app, ["check", *arguments])
+
+
+def after_each(result):
+    """The lines that are printed after those that say how each chapter went."""
+    return [line for line in result.stdout.splitlines() if not re.search(r", \d+:\d\d$", line)]
+
+
+def test_an_unchanged_book_is_fresh_and_untouched(book):
+    before = {path: path.read_bytes() for path in book.rglob("*.ipynb")}
+    result = command()
+    assert result.exit_code == 0, result.output
+    *each, last = re.sub(r"0:\d\d", "m:ss", result.stdout).splitlines()
+    assert sorted(each) == ["01-one: as stored, m:ss", "index: as stored, m:ss"]
+    assert last == "2 chapters are as stored"
+    assert {path: path.read_bytes() for path in book.rglob("*.ipynb")} == before
+
+
+def test_a_changed_number_is_named_with_chapter_cell_stored_and_new(book):
+    (published(book) / "recordings.parquet").write_text("101.5")
+    result = command()
+    assert result.exit_code == 1
+    assert "index: 1 value not as stored, " in result.stdout
+    assert after_each(result) == [
+        "index, cell 2: stored '100.0 recordings', new '101.5 recordings'"
+    ]
+    assert str(result.exception) == "1 of 2 chapters are not as stored; run: make rerun"
+
+
+def test_a_change_within_the_tolerance_passes(book):
+    (published(book) / "recordings.parquet").write_text("100.9")
+    assert command("index").exit_code == 0
+
+
+def test_a_tolerance_that_a_cell_states_is_held_and_what_it_allows_is_printed(book):
+    stored = read(book / "index.ipynb")
+    stored.cells[1].metadata["tags"] = ["tolerance=5%"]
+    write(stored, book / "index.ipynb")
+    (published(book) / "recordings.parquet").write_text("104.5")
+    result = command("index")
+    assert result.exit_code == 0
+    assert after_each(result) == [
+        "index, cell 2: stored '100.0 recordings', new '104.5 recordings' (within 5%)",
+        "1 chapters are as stored",
+    ]
+    (published(book) / "recordings.parquet").write_text("105.5")
+    assert command("index").exit_code == 1
+
+
+def test_a_tolerance_that_says_nothing_is_a_fault(book):
+    stored = read(book / "index.ipynb")
+    stored.cells[1].metadata["tags"] = ["tolerance=some"]
+    write(stored, book / "index.ipynb")
+    (fault,) = check_chapter(book / "index.ipynb").faults
+    assert fault.startswith("index, cell 2: 'some': a tolerance is a percentage")
+
+
+def test_the_check_computes_by_the_target_it_is_given(book):
+    (book / "index.ipynb").unlink()
+    code = "import os; print(os.environ['NUMBA_CPU_NAME'])"
+    write(executed([(code, "generic\n")]), book / "index.ipynb")
+    assert command("index", "--target", "x86-64").exit_code == 0
+    assert "stored 'generic', new 'haswell'" in command("index").stdout
+    assert str(command("index", "--target", "z80").exception).startswith("target 'z80': give")
+
+
+def test_long_lines_are_shown_where_they_part():
+    words = [f"word{n}" for n in "abcdefghijklmnopqrstuvwxyz"]
+    new = [*words[:13], "5", *words[14:]]
+    assert list(compare_text(" ".join(words), " ".join(new))) == [
+        (
+            "'… wordj wordk wordl wordm wordn wordo wordp wordq wordr …'",
+            "'… wordj wordk wordl wordm 5 wordo wordp wordq wordr …'",
+        )
+    ]
+
+
+def test_a_chapter_that_fails_is_named_and_the_others_are_checked(book):
+    path = book / "index.ipynb"
+    stored = read(path)
+    stored.cells[1].source = "1 / 0"
+    write(stored, path)
+    (published(book) / "playlist_items.parquet").write_text("7")
+    result = command()
+    assert sorted(after_each(result)) == [
+        "01-one, cell 3: stored '100.0', new '7.0'",
+        "index, cell 2: ZeroDivisionError: division by zero",
+    ]
+    assert result.exit_code == 1
+
+
+def test_faults_of_the_stored_notebook_are_named(book):
+    path = book / "index.ipynb"
+    stored = read(path)
+    stored.cells[1].execution_count = 5
+    write(stored, path)
+    assert check_chapter(path).faults == ["index, cell 2: execution count is 5, not 2"]
+
+
+def test_a_missing_source_is_named_with_the_chapters_that_need_it(book):
+    (published(book) / "playlist_items.parquet").unlink()
+    result = command()
+    assert result.exit_code == 1
+    assert "01-one needs playlists; import them" in str(result.exception)
+    assert command("index").exit_code == 0
+
+
+def test_with_available_the_cells_that_need_a_missing_source_are_left_out_and_listed(book):
+    (published(book) / "playlist_items.parquet").unlink()
+    result = command("--available")
+    assert result.exit_code == 0, result.output
+    assert after_each(result) == [
+        "01-one: not checked for want of data: cell 2, cell 3",
+        "2 chapters are as stored, but for what was not checked",
+    ]
+    (published(book) / "recordings.parquet").write_text("7")
+    assert command("--available").exit_code == 1
+
+
+def test_without_a_published_edition_nothing_passes(tmp_path, monkeypatch):
+    (tmp_path / "_quarto.yml").write_text("book:\n  chapters: []\n")
+    monkeypatch.setattr(project, "root", lambda: tmp_path)
+    monkeypatch.setenv("NEXTTRACK_DATA", str(tmp_path / "data"))
+    for options in ([], ["--available"]):
+        result = command(*options)
+        assert result.exit_code == 1
+        assert "the real data are not in" in str(result.exception)
+
+
+def test_the_kernel_runs_on_the_published_edition(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEXTTRACK_EDITION", "sample")
+    cell = new_code_cell("import os; print(os.environ['NEXTTRACK_EDITION'])", execution_count=1)
+    cell.outputs = [printed("published\n")]
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "one.ipynb")
+    assert check_chapter(tmp_path / "one.ipynb").differences == []

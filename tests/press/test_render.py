@@ -1,0 +1,157 @@
+"""Which renderer is used, and what happens when one fails."""
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from nexttrack.errors import UserError
+from nexttrack.press import render
+from nexttrack.press.notebook_links import link_notebooks
+
+
+def program(path: Path, script: str) -> Path:
+    """Write a shell script that can be run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def without_quarto(monkeypatch, tmp_path):
+    """Hide the Quarto and the uv of this machine."""
+    monkeypatch.delenv("QUARTO", raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere" / "python"))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+
+def test_quarto_is_found_in_the_variable_then_on_the_path_then_in_the_clone(tmp_path, monkeypatch):
+    assert render.find_quarto(tmp_path) is None
+    here = program(tmp_path / render.FOLDER / "bin" / "quarto", "true")
+    assert render.find_quarto(tmp_path) == str(here)
+    on_path = program(tmp_path / "path" / "quarto", "true")
+    monkeypatch.setenv("PATH", f"{on_path.parent}:/usr/bin:/bin")
+    assert render.find_quarto(tmp_path) == str(on_path)
+    asked = program(tmp_path / "mine", "true")
+    monkeypatch.setenv("QUARTO", str(asked))
+    assert render.find_quarto(tmp_path) == str(asked)
+    monkeypatch.setenv("QUARTO", str(tmp_path / "none"))
+    with pytest.raises(UserError, match=r"QUARTO is .*none, which is not a program"):
+        render.find_quarto(tmp_path)
+
+
+UV = """
+echo "$*" >> {log}
+case "$1" in
+  venv) exit 0 ;;
+  pip) {pip} ;;
+esac
+"""
+
+
+def test_a_failed_install_is_explained_remembered_and_not_tried_again(tmp_path, capsys):
+    log = tmp_path / "calls.txt"
+    failing = "echo 'Error downloading Quarto: no route' >&2; echo Traceback >&2; exit 1"
+    program(tmp_path / ".uv" / "bin" / "uv", UV.format(log=log, pip=failing))
+    assert render.install_quarto(tmp_path) is None
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "Error downloading Quarto: no route" in said
+    assert "quarto.org" in said
+    assert f"rm -r {render.FOLDER}" in said
+    calls = log.read_text()
+    assert render.install_quarto(tmp_path) is None
+    assert log.read_text() == calls
+    assert capsys.readouterr().err == said
+
+
+def test_an_install_that_hangs_is_given_up(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(render, "SECONDS", 0.2)
+    hanging = UV.format(log="/dev/null", pip="exec sleep 30")
+    program(tmp_path / ".uv" / "bin" / "uv", hanging)
+    assert render.install_quarto(tmp_path) is None
+    assert "no answer within 0.2 s" in capsys.readouterr().err
+
+
+def test_an_install_that_works_is_used(tmp_path, capsys):
+    target = tmp_path / render.FOLDER / "bin"
+    works = f"mkdir -p {target}; printf '#!/bin/sh\\n' > {target}/quarto; chmod +x {target}/quarto"
+    program(tmp_path / ".uv" / "bin" / "uv", UV.format(log="/dev/null", pip=works))
+    assert render.install_quarto(tmp_path) == str(target / "quarto")
+    assert render.find_quarto(tmp_path) == str(target / "quarto")
+    assert capsys.readouterr().err == ""
+
+
+def test_without_uv_nothing_is_tried(tmp_path, capsys):
+    assert render.install_quarto(tmp_path) is None
+    assert "uv is not here" in capsys.readouterr().err
+
+
+def test_the_requirement_is_pinned():
+    assert render.quarto_requirement().startswith("quarto-cli==")
+
+
+def fake_quarto(folder: Path, after: str) -> Path:
+    """Make a Quarto that writes one page and then does as told."""
+    write = 'while [ "$1" != --output-dir ]; do shift; done; mkdir -p "$2/site_libs"'
+    return program(folder / "quarto", f'{write}; echo new > "$2/index.html"; {after}')
+
+
+def test_the_output_of_quarto_takes_the_place_of_the_old(minibook, monkeypatch):
+    monkeypatch.setenv("QUARTO", str(fake_quarto(minibook.folder, "exit 0")))
+    minibook.output.mkdir()
+    (minibook.output / "site_libs").mkdir()
+    (minibook.output / "old.html").write_text("old")
+    assert render.render_book(root=minibook.folder) == minibook.output / "index.html"
+    assert sorted(p.name for p in minibook.output.iterdir()) == ["index.html", "site_libs"]
+
+
+@pytest.mark.parametrize(
+    "after", ["echo 'ERROR: no' >&2; exit 1", "echo 'WARN: Unable to resolve crossref @x' >&2"]
+)
+def test_a_failure_or_warning_of_quarto_leaves_the_old_pages(minibook, monkeypatch, capsys, after):
+    monkeypatch.setenv("QUARTO", str(fake_quarto(minibook.folder, after)))
+    (minibook.output / "site_libs").mkdir(parents=True)
+    (minibook.output / "index.html").write_text("old")
+    with pytest.raises(UserError, match="Quarto did not render the book"):
+        render.render_book(root=minibook.folder)
+    assert (minibook.output / "index.html").read_text() == "old"
+    assert capsys.readouterr().err.strip()
+    assert not list(minibook.folder.glob("_book.*"))
+
+
+def test_any_other_warning_of_quarto_is_shown_and_no_failure(minibook, monkeypatch, capsys):
+    monkeypatch.setenv("QUARTO", str(fake_quarto(minibook.folder, "echo 'WARN: old' >&2")))
+    assert render.render_book(root=minibook.folder).read_text() == "new\n"
+    assert "WARN: old" in capsys.readouterr().err
+
+
+def test_preview_is_used_when_asked_for_though_quarto_is_there(minibook, monkeypatch, capsys):
+    monkeypatch.setenv("QUARTO", str(fake_quarto(minibook.folder, "exit 1")))
+    index = render.render_book(root=minibook.folder, preview=True)
+    assert "preview" in index.read_text(encoding="utf-8")
+    assert capsys.readouterr().out == f"rendered the preview: {index}\n"
+
+
+def test_a_folder_that_holds_something_else_is_refused(minibook, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "only-copy.txt").write_text("precious")
+    for folder in (tmp_path / "thesis", minibook.folder, minibook.folder.parent):
+        with pytest.raises(UserError, match="give another folder"):
+            render.render_book(root=minibook.folder, preview=True, output=folder)
+    assert (tmp_path / "thesis" / "only-copy.txt").read_text() == "precious"
+
+
+def test_a_notebook_is_linked_once_however_often_it_is_asked(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "one.ipynb").write_text("{}")
+    page = '<header id="title-block-header"><h1>One</h1></header><p>Text</p>'
+    (tmp_path / "out" / "one.html").write_text(page)
+    (tmp_path / "out" / "other.html").write_text(page)
+    for _ in range(2):
+        link_notebooks(tmp_path, tmp_path / "out")
+    assert (tmp_path / "out" / "one.html").read_text().count('href="one.ipynb"') == 1
+    assert (tmp_path / "out" / "one.ipynb").read_text() == "{}"
+    assert (tmp_path / "out" / "other.html").read_text() == page

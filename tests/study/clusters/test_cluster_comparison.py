@@ -1,0 +1,47 @@
+"""The comparison of popularity in clusters gives each model its settings and its control."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nexttrack.study import whole_game
+from nexttrack.study.clusters import by_sound, cluster_comparison
+
+
+@pytest.fixture
+def tracks(monkeypatch):
+    """Six items, the last without sound or genre; clusters by their number modulo 2."""
+    labels = np.array([0, 1, 0, 1, 0, -1])
+    monkeypatch.setattr(by_sound, "labels_of_items", lambda tracks, ks: dict.fromkeys(ks, labels))
+    columns = [*whole_game.SOUND, "mode", "duration_ms"]
+    frame = pd.DataFrame(np.random.default_rng(0).random((6, len(columns))), columns=columns)
+    frame.iloc[5] = np.nan
+    genres = [np.array(["techno"]), np.array(["folk", "jazz"]), ["techno"], ["house"], [], None]
+    return frame.assign(genres=pd.Series(genres, dtype=object))
+
+
+def test_no_model_gets_more_than_six_settings_and_each_can_be_made(tracks):
+    found = cluster_comparison.candidates(tracks, 2)
+    assert list(found) == [
+        *("Popularity", "Audio kNN", "Cluster popularity", "Shuffled clusters", "Genre popularity")
+    ]
+    for candidate in found.values():
+        assert 1 <= len(candidate.settings) <= 6
+        for setting in candidate.settings:
+            candidate.make(**setting)
+
+
+def test_the_control_has_clusters_of_the_same_sizes(tracks):
+    found = cluster_comparison.candidates(tracks, 2)
+    setting = {"k": 2, "shrinkage": 3}
+    labels = found["Cluster popularity"].make(**setting).labels
+    shuffled = found["Shuffled clusters"].make(**setting).labels
+    assert sorted(labels) == sorted(shuffled)
+    np.testing.assert_array_equal(labels < 0, shuffled < 0)
+
+
+def test_genres_group_items_by_the_first_and_unknown_ones_apart(tracks):
+    make = cluster_comparison.candidates(tracks, 2)["Genre popularity"].make
+    by_genre, by_family = (make(k=k, shrinkage=3).labels for k in ("genre", "family"))
+    np.testing.assert_array_equal(by_genre, [0, 1, 0, 2, -1, -1])
+    assert by_family[0] == by_family[2] and list(by_family[4:]) == [-1, -1]

@@ -1,0 +1,65 @@
+"""Work side by side: in order, elsewhere, on one thread, with its errors."""
+
+import builtins
+import os
+import time
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from nexttrack.parallel import in_processes
+
+
+def doubled(base, number):
+    return base + 2 * number, os.getpid()
+
+
+def test_tasks_come_back_in_order_from_other_processes():
+    results = in_processes(doubled, (100,), [(number,) for number in range(5)])
+    assert [value for value, _ in results] == [100, 102, 104, 106, 108]
+    assert os.getpid() not in {pid for _, pid in results}
+
+
+def test_a_function_without_a_name_works_too_and_a_label_changes_nothing():
+    power = 3
+    assert in_processes(lambda x: x**power, (), [(1,), (2,)], "Powers") == [1, 8]
+
+
+def test_there_may_be_nothing_to_do():
+    assert in_processes(doubled, (100,), []) == []
+
+
+def test_the_next_call_does_not_see_what_the_one_before_shared():
+    for base in (1, 2):
+        assert in_processes(doubled, (base,), [(0,)])[0][0] == base
+
+
+def test_each_process_has_one_thread_for_arithmetic():
+    def threads():
+        np.ones((2, 2)) @ np.ones((2, 2))
+        return [pool["num_threads"] for pool in threadpool_info()]
+
+    (found,) = in_processes(threads, (), [()])
+    assert found and set(found) == {1}
+
+
+def test_large_arrays_may_be_written_to():
+    def writable(array, other):
+        return array.flags.writeable and other.flags.writeable
+
+    assert in_processes(writable, (np.zeros(500_000),), [(np.zeros(500_000),)]) == [True]
+
+
+def test_an_error_in_a_task_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        in_processes(lambda x: 1 / x, (), [(1,), (0,), (2,)])
+
+
+def test_a_process_that_has_grown_is_replaced_without_a_word():
+    def grown(number):
+        builtins.held = [*getattr(builtins, "held", []), np.ones(40_000_000)]
+        time.sleep(1.05)  # loky looks at most once a second
+        return number
+
+    assert in_processes(grown, (), [(number,) for number in range(5)]) == list(range(5))
