@@ -10,8 +10,8 @@ seconds depend on the machine.
 import json
 import statistics
 import sys
-import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.steps import PER_MEGABYTE, Command, keep, machine, measure
+from benchmarks.harness import PER_MEGABYTE, in_turn, keep, machine, own, reported
 from nexttrack import project
 from nexttrack.errors import UserError
 
@@ -75,17 +75,12 @@ def cost_once(data: str, model: str, settings: str, report_file: Path) -> None:
 
 def measured(data: str, model: str, settings: str) -> dict[str, float]:
     """Run :func:`cost_once` in a process of its own; return its report and ``peak_mb``."""
-    with tempfile.TemporaryDirectory() as scratch:
-        report_file = Path(scratch) / "report.json"
-        arguments = [data, model, settings, str(report_file)]
-        command = [sys.executable, "-m", "benchmarks.costs", *arguments]
-        cost = measure(Command(command, project.root(), {}))
-        return json.loads(report_file.read_text()) | {"peak_mb": cost.megabytes}
+    return reported(own("costs"), data, model, settings)
 
 
 def row_of(data: str, model: str, settings: str, runs: int) -> dict[str, object]:
     """Measure a model some times and return the row of the result."""
-    found = [measured(data, model, settings) for _ in range(runs)]
+    found = in_turn({model: partial(measured, data, model, settings)}, runs)[model]
     median = {name: statistics.median(run[name] for run in found) for name in found[0]}
     return {
         "case": f"{data}, {model}",

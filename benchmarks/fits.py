@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +24,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.steps import PER_MEGABYTE, Command, keep, machine, measure, runs_progress
+from benchmarks.harness import (
+    LONG,
+    MOST_MEGABYTES,
+    MOST_SECONDS,
+    PER_MEGABYTE,
+    exponent,
+    in_turn,
+    keep,
+    machine,
+    own,
+    reported,
+    runs_progress,
+    takes_long,
+)
 from nexttrack import project
 from nexttrack.errors import UserError
 
@@ -31,12 +45,6 @@ SIZES = (10_000, 20_000, 40_000)
 """Numbers of recordings to fit on, besides all."""
 WARM_UP = 500
 """Rows of the fit that is not measured, enough for all code to be compiled."""
-MOST_MEGABYTES = 4_000
-"""What the book may need; no fit that needs more is begun."""
-MOST_SECONDS = 600
-"""No fit is begun that would take longer, going by its growth so far."""
-LONG = 60
-"""Seconds of a run after which there is no other of the same fit and size."""
 SEED = 0
 
 
@@ -160,13 +168,6 @@ FITS = {
 }
 
 
-def exponent(sizes: list[int], seconds: list[float]) -> float:
-    """Return b of seconds ~ sizes^b, by least squares on logarithms; NaN for fewer than two."""
-    if len(sizes) < 2:
-        return math.nan
-    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
-
-
 def sizes_of(n_rows: int) -> list[int]:
     """Return the sizes to measure of so many recordings, all of them last."""
     return [size for size in SIZES if size < n_rows] + [n_rows]
@@ -210,10 +211,7 @@ def measured(name: str, rows_file: Path) -> dict[str, float]:
     Raises:
         UserError: if it fails, with the last line that it wrote.
     """
-    report_file = rows_file.with_suffix(".json")
-    arguments = [sys.executable, "-m", "benchmarks.fits", name, str(rows_file), str(report_file)]
-    cost = measure(Command(arguments, project.root(), {}))
-    return json.loads(report_file.read_text()) | {"peak_mb": cost.megabytes}
+    return reported(own("fits"), name, rows_file)
 
 
 def measure_fit(
@@ -240,7 +238,8 @@ def measure_fit(
         row = {"fit": name, "what": fit.what, "n": n}
         skipped = reason_to_skip(fit, n, done, seconds)
         if not skipped:
-            found = _repeated(name, rows_file(fit, n), runs)
+            sides = {"fit": partial(measured, name, rows_file(fit, n))}
+            found = in_turn(sides, runs, lambda found: takes_long(found["fit"], "seconds"))["fit"]
             row |= _medians(found)
             done.append(n)
             seconds.append(statistics.median(run["seconds"] for run in found))
@@ -248,13 +247,6 @@ def measure_fit(
         on_size()
     growth = exponent(done, seconds)
     return [row | {"exponent": "" if math.isnan(growth) else f"{growth:.2f}"} for row in rows]
-
-
-def _repeated(name: str, rows_file: Path, runs: int) -> list[dict[str, float]]:
-    found = [measured(name, rows_file)]
-    while len(found) < runs and found[0]["seconds"] <= LONG:
-        found.append(measured(name, rows_file))
-    return found
 
 
 def _medians(found: list[dict[str, float]]) -> dict[str, object]:

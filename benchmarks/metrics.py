@@ -46,8 +46,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.sparse import csr_matrix
 
+from benchmarks.harness import in_turn, keep, machine_alone, middle, own, reported, runs_progress
 from benchmarks.peers import peer_command
-from benchmarks.steps import Command, keep, machine_alone, measure, middle, runs_progress
 from benchmarks.world import SEED, BenchWorld, bench_world
 from nexttrack import project
 from nexttrack.errors import UserError
@@ -378,13 +378,7 @@ def measured(name: str, file: Path) -> dict[str, Any]:
         UserError: if it fails, with the last line that it wrote.
     """
     peer = name in RIVALS and RIVALS[name].peer
-    command = [sys.executable, "-m", "benchmarks.metrics"]
-    command = peer_command("metrics_run.py") if peer else command
-    with tempfile.TemporaryDirectory() as scratch:
-        report_file = Path(scratch) / "report.json"
-        arguments = [name, str(file), str(report_file)]
-        spent = measure(Command([*command, *arguments], project.root(), {}))
-        return json.loads(report_file.read_text()) | {"peak_mb": spent.megabytes}
+    return reported(peer_command("metrics_run.py") if peer else own("metrics"), name, file)
 
 
 def agreed(name: str, own: dict[str, float], rival: dict[str, float]) -> float:
@@ -437,29 +431,30 @@ def compare(
     given.save(scratch / "given.npz")
     part.save(scratch / "part.npz")
     expected = side.summary(side.measure(side.convert(part)))
-    own, theirs = [], []
-    for _ in range(runs):
-        own.append(measured(rival.work, scratch / "given.npz"))
-        theirs.append(measured(name, scratch / "part.npz"))
-        most = agreed(name, expected, theirs[-1]["summary"])
-        on_run()
 
-    speed, rival_speed = given.n / middle(own, "seconds"), part.n / middle(theirs, "seconds")
-    effort, rival_effort = middle(own, "processor") / given.n, middle(theirs, "processor") / part.n
+    def rival_side() -> dict[str, Any]:
+        report = measured(name, scratch / "part.npz")
+        return report | {"difference": agreed(name, expected, report["summary"])}
+
+    sides = {"ours": partial(measured, rival.work, scratch / "given.npz"), "rival": rival_side}
+    found = in_turn(sides, runs, on_run=on_run)
+    ours, theirs = found["ours"], found["rival"]
+    speed, rival_speed = given.n / middle(ours, "seconds"), part.n / middle(theirs, "seconds")
+    effort, rival_effort = middle(ours, "processor") / given.n, middle(theirs, "processor") / part.n
     return {
         "rival": name,
         "work": rival.work,
         "what": work.what,
         "unit": work.unit,
         "n": given.n,
-        "seconds": f"{middle(own, 'seconds'):.3f}",
-        "fastest": f"{min(one['seconds'] for one in own):.3f}",
-        "slowest": f"{max(one['seconds'] for one in own):.3f}",
+        "seconds": f"{middle(ours, 'seconds'):.3f}",
+        "fastest": f"{min(one['seconds'] for one in ours):.3f}",
+        "slowest": f"{max(one['seconds'] for one in ours):.3f}",
         "limit_seconds": work.limit_seconds,
-        "convert_seconds": f"{middle(own, 'convert'):.3f}",
-        "processor_seconds": f"{middle(own, 'processor'):.3f}",
+        "convert_seconds": f"{middle(ours, 'convert'):.3f}",
+        "processor_seconds": f"{middle(ours, 'processor'):.3f}",
         "per_second": f"{speed:.0f}",
-        "peak_mb": f"{middle(own, 'peak_mb'):.0f}",
+        "peak_mb": f"{middle(ours, 'peak_mb'):.0f}",
         "rival_tool": theirs[0]["tool"],
         "rival_what": rival.what,
         "rival_n": part.n,
@@ -475,7 +470,7 @@ def compare(
         "shown": work.shown,
         "value": f"{expected[work.shown]:.7f}",
         "rival_value": f"{theirs[0]['summary'][work.shown]:.7f}",
-        "most_difference": f"{most:.1e}",
+        "most_difference": f"{theirs[-1]['difference']:.1e}",
         "runs": runs,
     }
 

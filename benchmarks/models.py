@@ -15,9 +15,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,8 +26,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.fits import LONG, MOST_MEGABYTES, MOST_SECONDS, exponent
-from benchmarks.steps import PER_MEGABYTE, Command, keep, machine_alone, measure, runs_progress
+from benchmarks.harness import (
+    LONG,
+    MOST_MEGABYTES,
+    MOST_SECONDS,
+    PER_MEGABYTE,
+    exponent,
+    in_turn,
+    keep,
+    machine_alone,
+    own,
+    reported,
+    runs_progress,
+    takes_long,
+)
 from benchmarks.world import SEED, BenchWorld, bench_world
 from nexttrack import project
 from nexttrack.errors import UserError
@@ -278,17 +290,17 @@ MODELS = {
 PARTS = {"fit": "fit", "top": f"first {N} for all users"}
 
 
-def run(name: str, world_file: Path, report_file: Path, part: str) -> None:
+def run(name: str, world_file: Path, part: str, report_file: Path) -> None:
     """Fit a model or have it recommend, or both, and report; all the work of a measured process.
 
     Args:
         name: one of ``MODELS`` or ``RIVALS``.
         world_file: what :meth:`BenchWorld.save` wrote.
+        part: ``fit``, ``both``, or ``top`` for a rival of implicit whose factors are kept beside
+            the world: it is fitted only where they are not there yet.
         report_file: becomes JSON: ``fit`` and ``top`` in seconds, as far as they were asked for;
             ``start_mb`` and ``fit_mb``, the most memory that the process had held before and after
             the fit; ``listed``, the mean number of items in a list.
-        part: ``fit``, ``both``, or ``top`` for a rival of implicit whose factors are kept beside
-            the world: it is fitted only where they are not there yet.
     """
     contender = (MODELS | RIVALS)[name]
     world = BenchWorld.load(world_file)
@@ -349,11 +361,7 @@ def measured(name: str, world_file: Path, part: str = "both") -> dict[str, float
     Raises:
         UserError: if it fails, with the last line that it wrote.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        report = Path(scratch) / "report.json"
-        arguments = ["-m", "benchmarks.models", name, str(world_file), str(report), part]
-        spent = measure(Command([sys.executable, *arguments], project.root(), {}))
-        return json.loads(report.read_text()) | {"peak_mb": spent.megabytes}
+    return reported(own("models"), name, world_file, part)
 
 
 def rounds(
@@ -370,20 +378,18 @@ def rounds(
     Returns:
         Tuple of the model's reports and, for each rival, its seconds.
     """
-    own: list[dict[str, float]] = []
-    others: dict[Rival, list[float]] = {rival: [] for rival in MODELS[name].rivals}
-    while len(own) < runs and not (own and max(own[0]["fit"], own[0]["top"]) > LONG):
-        own.append(measured(name, world_file))
-        for other in dict.fromkeys(rival.name for rival in others):
-            parts = {rival.part for rival in others if rival.name == other}
-            together = "both" if other == "bare-ease" else None  # it keeps no 400 MB of weights
-            for part in [together] if together else sorted(parts):
-                found = measured(other, world_file, part)
-                for rival, seconds in others.items():
-                    if rival.name == other and part in (rival.part, "both"):
-                        seconds.append(found[rival.part])
-        on_run()
-    return own, others
+    # Of bare EASE both parts at once: it keeps no 400 MB of weights.
+    asked = {r: "both" if r.name == "bare-ease" else r.part for r in MODELS[name].rivals}
+    sides = {("own", "both"): partial(measured, name, world_file)}
+    for rival, part in asked.items():
+        sides[rival.name, part] = partial(measured, rival.name, world_file, part)
+
+    def long(found: Mapping[tuple, list]) -> bool:
+        return takes_long(found["own", "both"], "fit", "top")
+
+    found = in_turn(sides, runs, long, on_run)
+    others = {r: [report[r.part] for report in found[r.name, part]] for r, part in asked.items()}
+    return found["own", "both"], others
 
 
 def rows_of(
@@ -490,9 +496,8 @@ def growth(
 
 
 def _medians(name: str, world_file: Path, runs: int) -> dict[str, float]:
-    found = [measured(name, world_file)]
-    while len(found) < runs and max(found[0]["fit"], found[0]["top"]) <= LONG:
-        found.append(measured(name, world_file))
+    sides = {"own": partial(measured, name, world_file)}
+    found = in_turn(sides, runs, lambda found: takes_long(found["own"], "fit", "top"))["own"]
     middle = {key: statistics.median(report[key] for report in found) for key in found[0]}
     return middle | {"runs": len(found)}
 
@@ -625,4 +630,4 @@ def growth_table(rows: list[dict[str, object]]) -> Table:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4])
+    run(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))

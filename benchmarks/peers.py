@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,8 +23,18 @@ from rich.table import Table
 from scipy.sparse import csr_matrix
 
 from benchmarks import models as bench_models
-from benchmarks.fits import LONG
-from benchmarks.steps import Command, keep, machine_alone, measure, middle, runs_progress
+from benchmarks.harness import (
+    LONG,
+    Command,
+    in_turn,
+    keep,
+    machine_alone,
+    measure,
+    middle,
+    own,
+    runs_progress,
+    takes_long,
+)
 from benchmarks.world import SEED, BenchWorld, bench_world
 from nexttrack import project
 from nexttrack.errors import UserError
@@ -168,17 +178,22 @@ def compare(
     peer_task = task | {"asked": str(scratch / "asked.npz"), "jobs": JOBS[model]}
     peer_task["settings"] = SETTINGS[model] | {"most_items": most}
 
-    own, peer = [], []
-    while len(own) < runs and not (peer and max(peer[0]["fit"], peer[0]["recommend"]) > LONG):
-        own.append(measured([sys.executable, "-m", "benchmarks.peers"], ours_task, scratch))
-        peer.append(measured(peer_command(), peer_task, scratch))
-        on_run()
+    sides = {
+        "own": partial(measured, own("peers"), ours_task, scratch),
+        "peer": partial(measured, peer_command(), peer_task, scratch),
+    }
+
+    def long(found: Mapping[str, list]) -> bool:
+        return takes_long(found["peer"], "fit", "recommend")
+
+    found = in_turn(sides, runs, long, on_run)
+    mine, peer = found["own"], found["peer"]
 
     relevant = split.test_out[asked]
-    ours = RankedLists(own[0]["ids"][np.searchsorted(users, asked)], relevant)
+    ours = RankedLists(mine[0]["ids"][np.searchsorted(users, asked)], relevant)
     ndcg = ndcg_at_k(ours, CUT_OFF).mean()
     peer_ndcg = ndcg_at_k(RankedLists(peer[0]["ids"], relevant), CUT_OFF).mean()
-    speed = len(users) / middle(own, "recommend")
+    speed = len(users) / middle(mine, "recommend")
     peer_speed = len(asked) / middle(peer, "recommend")
     return {
         "model": model,
@@ -187,9 +202,9 @@ def compare(
         "users": world.user_items.shape[0],
         "items": world.user_items.shape[1],
         "pairs": split.test_in.nnz,
-        "fit_seconds": f"{middle(own, 'fit'):.3f}",
+        "fit_seconds": f"{middle(mine, 'fit'):.3f}",
         "peer_fit_seconds": f"{middle(peer, 'fit'):.3f}",
-        "fit_times": f"{middle(peer, 'fit') / middle(own, 'fit'):.2f}",
+        "fit_times": f"{middle(peer, 'fit') / middle(mine, 'fit'):.2f}",
         "least_fit_times": LEAST_FIT,
         "list_length": N,
         "asked_users": len(users),
@@ -202,9 +217,9 @@ def compare(
         f"peer_ndcg_{CUT_OFF}": f"{peer_ndcg:.5f}",
         "ndcg_difference": f"{ndcg / peer_ndcg - 1:.4f}",
         "most_ndcg_difference": MOST_DIFFERENCE,
-        "peak_mb": f"{middle(own, 'peak_mb'):.0f}",
+        "peak_mb": f"{middle(mine, 'peak_mb'):.0f}",
         "peer_peak_mb": f"{middle(peer, 'peak_mb'):.0f}",
-        "runs": len(own),
+        "runs": len(mine),
     }
 
 

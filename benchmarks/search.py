@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from benchmarks.steps import keep, machine, runs_progress
+from benchmarks.harness import keep, machine, runs_progress
 from nexttrack import project
 from nexttrack.study.features.neighbourhoods import overlap
 

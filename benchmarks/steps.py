@@ -5,55 +5,26 @@ that another tool needs for the same files), so that both see the same machine. 
 the terminal and to ``results/bench.csv``. Nothing here is a test: seconds depend on the machine.
 """
 
-import csv
-import io
 import os
-import platform
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks.harness import Command, Cost, in_turn, keep, machine, measure, runs_progress
 from nexttrack import project
 from nexttrack.errors import UserError
-from nexttrack.files import write_file
 
-# Linux counts the memory of the process that starts another as memory of the other: so a small one
-# starts the command, and writes its exit code, wall-clock seconds and peak memory.
-WATCH = """
-import resource, subprocess, sys, time
-log, report, *arguments = sys.argv[1:]
-start = time.perf_counter()
-with open(log, "wb") as file:
-    done = subprocess.run(arguments, stdout=file, stderr=file)
-seconds = time.perf_counter() - start
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-with open(report, "w") as file:
-    print(done.returncode, seconds, peak, file=file)
-"""
-PER_MEGABYTE = 1e6 if sys.platform == "darwin" else 1e3  # macOS counts bytes, Linux kB
 NEXTTRACK = str(Path(sys.executable).with_name("nexttrack"))
 FIRST_CHAPTER = "01-whole-game"
-
-
-@dataclass(frozen=True)
-class Command:
-    """A process to measure: its arguments, working folder and additional environment."""
-
-    arguments: list[str]
-    folder: Path
-    environment: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -73,14 +44,6 @@ class Step:
     rival_commands: Callable[[Path], list[Command]] | None = None
     limit_seconds: float | None = None
     limit_megabytes: float | None = None
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Wall-clock seconds of a step, and the largest memory of any of its processes in MB."""
-
-    seconds: float
-    megabytes: float
 
 
 def render(folder: Path) -> list[Command]:
@@ -187,30 +150,6 @@ STEPS = {
 }
 
 
-def measure(command: Command) -> Cost:
-    """Run a process and return what it cost.
-
-    Raises:
-        UserError: if it fails, with the last line that it wrote.
-    """
-    environment = {**os.environ, **command.environment}
-    # Set by a make that runs this; they would pass its options on to the make that is measured.
-    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV"):
-        environment.pop(name, None)
-    # Set on some build machines; Python then compiles every package anew in every process.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    with tempfile.TemporaryDirectory() as scratch:
-        log, report = Path(scratch) / "log", Path(scratch) / "report"
-        watch = [sys.executable, "-S", "-I", "-c", WATCH, str(log), str(report)]
-        subprocess.run([*watch, *command.arguments], cwd=command.folder, env=environment)
-        exit_code, seconds, peak = report.read_text().split()
-        if exit_code != "0":
-            lines = log.read_text(errors="replace").strip().splitlines() or ["no message"]
-            said = " ".join(command.arguments[:4])
-            raise UserError(f"{said} ended with {exit_code}: {lines[-1]}")
-    return Cost(float(seconds), int(peak) / PER_MEGABYTE)
-
-
 def cost(commands: Callable[[Path], list[Command]]) -> Cost:
     """Prepare commands in a scratch folder, run them one after the other, and add up."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -220,22 +159,20 @@ def cost(commands: Callable[[Path], list[Command]]) -> Cost:
 
 def repeat(step: Step, times: int, on_run: Callable[[], None]) -> dict[str, object]:
     """Measure a step and its rival in turn and return the row of the result."""
-    own, rival = [], []
-    for _ in range(times):
-        own.append(cost(step.commands))
-        if step.rival_commands:
-            rival.append(cost(step.rival_commands))
-        on_run()
-    seconds = [run.seconds for run in own]
+    sides = {"own": step.commands, "rival": step.rival_commands}
+    sides = {name: partial(cost, commands) for name, commands in sides.items() if commands}
+    found = in_turn(sides, times, on_run=on_run)
+    seconds = [run.seconds for run in found["own"]]
     median = statistics.median(seconds)
-    rival_median = statistics.median(run.seconds for run in rival) if rival else None
+    rivals = found.get("rival")
+    rival_median = statistics.median(run.seconds for run in rivals) if rivals else None
     return {
         "what": step.what,
         "seconds": f"{median:.2f}",
         "fastest": f"{min(seconds):.2f}",
         "slowest": f"{max(seconds):.2f}",
         "limit_seconds": _optional(step.limit_seconds, ".0f"),
-        "peak_mb": f"{statistics.median(run.megabytes for run in own):.0f}",
+        "peak_mb": f"{statistics.median(run.megabytes for run in found['own']):.0f}",
         "limit_mb": _optional(step.limit_megabytes, ".0f"),
         "rival": step.rival,
         "rival_seconds": _optional(rival_median, ".2f"),
@@ -246,81 +183,6 @@ def repeat(step: Step, times: int, on_run: Callable[[], None]) -> dict[str, obje
 
 def _optional(number: float | None, spec: str) -> str:
     return "" if number is None else format(number, spec)
-
-
-def runs_progress(console: Console) -> Progress:
-    """Return a display of how many runs are done, to be used as a context; for terminals only."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    return Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
-
-
-def middle(reports: Sequence[Mapping[str, Any]], name: str) -> float:
-    """Return the median of a number that each of some reports has."""
-    return statistics.median(report[name] for report in reports)
-
-
-def machine() -> dict[str, object]:
-    """Return what a time depends on besides the code.
-
-    Raises:
-        UserError: if git is not there.
-    """
-    if shutil.which("git") is None:
-        raise UserError("git is not on the path; it says which commit is measured")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=project.root(),
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    return {
-        "edition": project.edition(),
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
-        "memory_gb": f"{memory / 2**30:.0f}",
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "commit": commit,
-        "date": date.today().isoformat(),
-    }
-
-
-def machine_alone() -> dict[str, object]:
-    """Return :func:`machine` without the edition, for work on a world that is the same in both."""
-    return {name: value for name, value in machine().items() if name != "edition"}
-
-
-def _processor() -> str:
-    facts = Path("/proc/cpuinfo")
-    if facts.exists():
-        for line in facts.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def keep(rows: list[dict[str, object]], path: Path, order: list[str]) -> None:
-    """Write rows to a table of results; what was not measured keeps its rows.
-
-    Args:
-        rows: of one or more names; the first column is the name.
-        path: a CSV file; it need not be there.
-        order: names in the order in which they stand in the table.
-    """
-    name, old = next(iter(rows[0])), []
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            old = list(csv.DictReader(file))
-    measured = {row[name] for row in rows}
-    merged = [row for row in old if row[name] not in measured] + rows
-    merged.sort(key=lambda row: order.index(row[name]) if row[name] in order else len(order))
-    columns = list(dict.fromkeys(column for row in merged for column in row))
-    file = io.StringIO()
-    writer = csv.DictWriter(file, columns, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(merged)
-    write_file(path, file.getvalue().encode())
 
 
 def bench(

@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from typer.testing import CliRunner
 
-from benchmarks import costs, steps
+from benchmarks import costs, harness
 from benchmarks.__main__ import app
 from nexttrack import project
 from nexttrack.errors import UserError
@@ -67,11 +67,11 @@ def test_a_process_reports_what_it_measured(tmp_path, monkeypatch):
 
 
 def test_a_run_is_a_process_of_its_own(monkeypatch):
-    def measure(command: steps.Command):
+    def measure(command):
         assert command.arguments[1:6] == ["-m", "benchmarks.costs", "playlists", "EASE", "{}"]
         with open(command.arguments[-1], "w") as file:  # noqa: PTH123
             json.dump({"fit": 1.0}, file)
         return SimpleNamespace(megabytes=7.0)
 
-    monkeypatch.setattr(costs, "measure", measure)
+    monkeypatch.setattr(harness, "measure", measure)
     assert costs.measured("playlists", "EASE", "{}") == {"fit": 1.0, "peak_mb": 7.0}

@@ -7,11 +7,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from benchmarks import fits, steps
+from benchmarks import fits
 from benchmarks.__main__ import app
 from nexttrack import project
 from nexttrack.data import dataset
@@ -63,16 +61,6 @@ def timed(monkeypatch, seconds_of):
 def measure_fit(tmp_path, name="pca", runs=1):
     sizes = [10_000, 20_000, 40_000, 80_000]
     return fits.measure_fit(name, lambda fit, n: tmp_path / str(n), sizes, runs)
-
-
-@given(st.floats(0.1, 3), st.floats(1e-9, 1e3))
-def test_the_exponent_of_a_power_is_found(b, a):
-    sizes = [100, 300, 5_000]
-    assert fits.exponent(sizes, [a * n**b for n in sizes]) == pytest.approx(b)
-
-
-def test_one_size_has_no_exponent():
-    assert np.isnan(fits.exponent([100], [1.0]))
 
 
 def test_all_rows_are_the_last_size():
@@ -189,11 +177,3 @@ def test_the_table_says_what_was_skipped():
     shown = fits.result_table([row])
     assert shown.row_count == 0
     assert "ward, 40,000 rows: needs 12,800 MB, more than 4,000" in shown.caption
-
-
-def test_the_order_of_the_table_is_that_of_the_fits(tmp_path):
-    path = tmp_path / "table.csv"
-    steps.keep([{"fit": "b", "n": 1}, {"fit": "b", "n": 2}], path, ["a", "b"])
-    steps.keep([{"fit": "gone", "n": 3}], path, ["a", "b"])
-    steps.keep([{"fit": "a", "n": 4, "more": "x"}], path, ["a", "b"])
-    assert path.read_text() == "fit,n,more\na,4,x\nb,1,\nb,2,\ngone,3,\n"

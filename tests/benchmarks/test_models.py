@@ -62,7 +62,7 @@ def test_every_model_is_measured():
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_runs(world_file, tmp_path, name):
-    bench_models.run(name, world_file, tmp_path / "report", "both")
+    bench_models.run(name, world_file, "both", tmp_path / "report")
     report = json.loads((tmp_path / "report").read_text())
     assert report["fit"] >= 0
     assert report["top"] > 0
@@ -74,21 +74,21 @@ def test_every_model_runs(world_file, tmp_path, name):
 @pytest.mark.filterwarnings("ignore::implicit.utils.ParameterWarning")
 @pytest.mark.parametrize("name", RIVALS)
 def test_every_rival_runs(world_file, tmp_path, name):
-    bench_models.run(name, world_file, tmp_path / "report", "fit")
+    bench_models.run(name, world_file, "fit", tmp_path / "report")
     assert set(json.loads((tmp_path / "report").read_text())) == {"start_mb", "fit", "fit_mb"}
 
 
 def test_a_rival_that_only_recommends_is_fitted_once(world, tmp_path, monkeypatch):
     world.save(tmp_path / "world.npz")
     for _ in range(2):
-        bench_models.run("implicit-als", tmp_path / "world.npz", tmp_path / "report", "top")
+        bench_models.run("implicit-als", tmp_path / "world.npz", "top", tmp_path / "report")
         report = json.loads((tmp_path / "report").read_text())
         assert set(report) == {"start_mb", "top", "listed"}
         kept_factors = np.load(tmp_path / "world-implicit-als.npz")
         monkeypatch.setattr(bench_models, "ITERATIONS", 1)  # would give others
     assert kept_factors["item_factors"].shape == (200, bench_models.FACTORS)
     before = (tmp_path / "world-implicit-als.npz").stat().st_mtime_ns
-    bench_models.run("implicit-als", tmp_path / "world.npz", tmp_path / "report", "top")
+    bench_models.run("implicit-als", tmp_path / "world.npz", "top", tmp_path / "report")
     assert (tmp_path / "world-implicit-als.npz").stat().st_mtime_ns == before
 
 

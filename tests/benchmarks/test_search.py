@@ -13,9 +13,8 @@ from benchmarks.__main__ import app
 from benchmarks.search import METHODS, measure_method, recall, vectors_of
 from nexttrack import project
 from nexttrack.data import dataset
-from nexttrack.errors import UserError
 from nexttrack.study.clusters import by_sound
-from nexttrack.study.neighbours.nearest_search import break_even, kept
+from nexttrack.study.neighbours import nearest_search
 
 
 @pytest.fixture(scope="module")
@@ -61,30 +60,15 @@ def test_more_vectors_are_drawn_with_the_same_columns():
     assert set(vectors[:, 0]) <= set(rows[:, 0].astype("f4"))
 
 
+def test_methods_are_those_that_the_study_shows():
+    assert tuple(METHODS) == nearest_search.METHODS
+
+
 def test_every_setting_has_a_row(rows):
     truth = np.zeros((5, 10), dtype=int)
     found = measure_method("HNSW", rows[5:], rows[:5], truth, runs=1)
     assert [row["ef"] for row in found] == list(search.EFS)
     assert all(row["n"] == len(rows) - 5 and row["runs"] == 1 for row in found)
-
-
-def measured(**graph):
-    exact = {"method": "exact", "n": 100, "build_seconds": 0.0, "queries_per_second": 10.0}
-    rows = pd.DataFrame([exact, {"method": "HNSW", "n": 100, "ef": 10, **graph}])
-    return rows.assign(vectors="drawn").fillna({"recall": 1.0})
-
-
-def test_building_pays_once_the_saved_seconds_are_those_of_building():
-    table = break_even(measured(build_seconds=9.0, queries_per_second=100.0, recall=0.99), 0.95)
-    # A query takes 0.1 s or 0.01 s: 0.09 s saved each, 9 s to build.
-    assert table["queries"].item() == pytest.approx(100)
-    assert table["exact"].item() == 10
-
-
-def test_a_slower_method_never_pays_and_a_worse_one_is_left_out():
-    slow = measured(build_seconds=9.0, queries_per_second=5.0, recall=0.99)
-    assert break_even(slow, 0.95)["queries"].item() == np.inf
-    assert break_even(slow, 0.995).empty
 
 
 @pytest.fixture
@@ -108,7 +92,7 @@ def test_the_command_keeps_a_row_for_each_size_and_setting(root):
     assert [row["n"] for row in found if row["method"] == "exact"] == ["200", "600"]
     assert {row["vectors"] for row in found} == {"recordings", "drawn"}
     assert {row["processor"] for row in found} == {"a processor"}
-    assert list(break_even(kept(), 0.5)["n"]) == [200, 600]
+    assert list(nearest_search.break_even(nearest_search.kept(), 0.5)["n"]) == [200, 600]
 
 
 def test_a_quick_run_keeps_nothing(root):
@@ -116,5 +100,3 @@ def test_a_quick_run_keeps_nothing(root):
     assert result.exit_code == 0, result.output
     assert "150" in result.output
     assert not (root / "results").exists()
-    with pytest.raises(UserError, match="run: make search"):
-        kept()
