@@ -6,8 +6,8 @@ import pytest
 from hypothesis import settings
 from scipy.sparse import csr_matrix
 
+from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset
-from nexttrack.study.whole_game import SOUND
 
 # As hypothesis would have it (on CI the same cases each time), but no machine is too slow.
 usual = settings.get_profile(settings.get_current_profile_name())
@@ -53,7 +53,7 @@ def made():
     def make(name: str) -> Dataset:
         rng = np.random.default_rng(5)
         user_items = csr_matrix(rng.random((60, 50)) < 0.25, dtype=np.float32)
-        tracks = pd.DataFrame(rng.random((50, 11)), columns=[*SOUND, "mode", "duration_ms"])
+        tracks = pd.DataFrame(rng.random((50, 11)), columns=[*AUDIO, "mode", "duration_ms"])
         tracks["genres"] = [[f"genre {i % 4}"] for i in range(50)]
         if not name.startswith("lastfm"):
             tracks["artists"] = [[f"artist {i % 9}"] for i in range(50)]

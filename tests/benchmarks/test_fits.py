@@ -13,15 +13,15 @@ from benchmarks import fits
 from benchmarks.__main__ import app
 from nexttrack import project
 from nexttrack.data import dataset
+from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.errors import UserError
-from nexttrack.study.clusters import by_sound
 
 
 @pytest.fixture(scope="module")
 def recordings():
     rng = np.random.default_rng(4)
     n = 150
-    made = {name: rng.random(n) for name in by_sound.SOUND}
+    made = {name: rng.random(n) for name in AUDIO_AND_DURATION}
     made |= {"loudness": rng.normal(-9, 5, n), "tempo": rng.uniform(60, 200, n)}
     made |= {"key": rng.integers(0, 12, n), "mode": rng.integers(0, 2, n)}
     made |= {"time_signature": rng.choice([3.0, 4.0], n), "popularity": rng.integers(0, 100, n)}

@@ -4,16 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nexttrack.data.columns import SHARES
+
 GENRES = ["ambient", "jazz", "rock", "tango"]
-SHARES = [
-    "danceability",
-    "energy",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-]
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from nexttrack.data.columns import AUDIO
 from nexttrack.study import whole_game
 
 
 def test_no_model_gets_more_than_six_settings():
-    tracks = pd.DataFrame(np.ones((3, 11)), columns=[*whole_game.SOUND, "mode", "duration_ms"])
+    tracks = pd.DataFrame(np.ones((3, 11)), columns=[*AUDIO, "mode", "duration_ms"])
     candidates = whole_game.candidates(tracks)
     assert list(candidates) == ["Random", "Popularity", "Audio kNN", "Item kNN", "iALS"]
     with threadpool_limits(1, user_api="blas"):  # as implicit wants it

@@ -151,7 +151,10 @@ def code_hash() -> str:
     """Return a hash of everything that decides what :func:`clean` makes of the same raw files."""
     digest = hashlib.sha256(duckdb.__version__.encode())
     package = resources.files("nexttrack.data")
-    parts = [package / name for name in ("cleaning.py", "contracts.py", "raw/million_playlist.py")]
+    parts = [
+        package / name
+        for name in ("cleaning.py", "columns.py", "contracts.py", "raw/million_playlist.py")
+    ]
     parts += _sql_files()
     for part in parts:
         digest.update(part.name.encode() + b"\0" + part.read_bytes())

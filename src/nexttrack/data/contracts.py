@@ -14,6 +14,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow as arrow
 
+from nexttrack.data.columns import SHARES, TABLE_AUDIO
 from nexttrack.errors import UserError
 
 TEXT = arrow.string()
@@ -23,23 +24,9 @@ TINY, SMALL, INTEGER, BIG = arrow.int8(), arrow.int16(), arrow.int32(), arrow.in
 TRUTH = arrow.bool_()
 DAY = arrow.date32()
 
-SHARES = (
-    "danceability",
-    "energy",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-)
 LOUDNESS = (-70.0, 10.0)  # dB; the analysis has a floor of -60, and clipped masters reach about +5
 TEMPO = (0.0, 300.0)  # beats per minute
 DURATION = (0, 24 * 3600 * 1000)  # ms
-
-AUDIO_ORDER = (
-    "danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness",
-    "liveness", "valence", "tempo", "key", "mode", "time_signature", "duration_ms",
-)  # fmt: skip
 
 REFERENCES = (
     ("playlist_items", "recording", "playlist_recordings", "recording"),
@@ -219,7 +206,7 @@ def processed_schemas() -> dict[str, pa.DataFrameSchema]:
         "time_signature": _measured(TINY, 1, 7),
         "duration_ms": _measured(INTEGER, 1, DURATION[1]),
     }
-    audio = {name: audio[name] for name in AUDIO_ORDER}
+    audio = {name: audio[name] for name in TABLE_AUDIO}
     popularity = _within(SMALL, 0, 100)
     recording = {"recording": _position(), "track_ids": _column(TEXTS)}
     playlist_recording = {

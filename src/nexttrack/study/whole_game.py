@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from nexttrack import project
 from nexttrack.cache import cached
+from nexttrack.data.columns import AUDIO, MOOD
 from nexttrack.data.dataset import Dataset, fingerprint
 from nexttrack.evaluation.comparison import Candidate, choose, grid, measure
 from nexttrack.evaluation.splits import Split, weak_generalization
@@ -18,9 +19,7 @@ from nexttrack.models import AudioKNN, ItemKNN, Popularity, Random
 SEED = 20_260_101
 DATASETS = ("lastfm-2k", "playlists")
 
-MOOD = ("danceability", "energy", "valence", "acousticness")
-SOUND = (*MOOD, "loudness", "speechiness", "instrumentalness", "liveness", "tempo")
-FEATURES = {"mood": MOOD, "sound": SOUND, "sound + form": (*SOUND, "mode", "duration_ms")}
+FEATURES = {"mood": MOOD, "sound": AUDIO, "sound + form": (*AUDIO, "mode", "duration_ms")}
 
 
 def split(data: Dataset) -> Split:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.study.clusters import by_sound
 
 N = 360
@@ -15,7 +16,7 @@ KIND = np.arange(N) % 3
 def recordings():
     """Three kinds of recordings, far apart in every feature, one genre and 20 artists each."""
     rng = np.random.default_rng(0)
-    shares = [*by_sound.SOUND[:7]]
+    shares = [*AUDIO_AND_DURATION[:7]]
     levels = rng.permuted(np.tile([0.15, 0.5, 0.85], (len(shares), 1)), axis=1)
     frame = pd.DataFrame(
         {
@@ -49,7 +50,7 @@ def study(recordings, monkeypatch, tmp_path):
 
 def test_sound_is_normal_scores_without_key(recordings):
     sound = by_sound.sound(recordings)
-    assert list(sound) == list(by_sound.SOUND)
+    assert list(sound) == list(AUDIO_AND_DURATION)
     np.testing.assert_allclose(sound.mean(), 0, atol=0.02)
     np.testing.assert_allclose(sound.std(), 1, atol=0.05)
 

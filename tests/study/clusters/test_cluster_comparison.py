@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nexttrack.study import whole_game
+from nexttrack.data.columns import AUDIO
 from nexttrack.study.clusters import by_sound, cluster_comparison
 
 
@@ -13,7 +13,7 @@ def tracks(monkeypatch):
     """Six items, the last without sound or genre; clusters by their number modulo 2."""
     labels = np.array([0, 1, 0, 1, 0, -1])
     monkeypatch.setattr(by_sound, "labels_of_items", lambda tracks, ks: dict.fromkeys(ks, labels))
-    columns = [*whole_game.SOUND, "mode", "duration_ms"]
+    columns = [*AUDIO, "mode", "duration_ms"]
     frame = pd.DataFrame(np.random.default_rng(0).random((6, len(columns))), columns=columns)
     frame.iloc[5] = np.nan
     genres = [np.array(["techno"]), np.array(["folk", "jazz"]), ["techno"], ["house"], [], None]

@@ -8,6 +8,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
 
+from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import Dataset
 from nexttrack.study.factors import factor_content
 from nexttrack.study.factors.factor_content import (
@@ -117,7 +118,7 @@ def test_leading_items_and_the_tag_that_fits(monkeypatch):
 def test_a_model_is_asked_about_sound_genre_and_audience(monkeypatch):
     rng = np.random.default_rng(4)
     n_users, n_items = 150, 300
-    tracks = pd.DataFrame(rng.random((n_items, 10)), columns=list(factor_content.SOUND))
+    tracks = pd.DataFrame(rng.random((n_items, 10)), columns=list(AUDIO_AND_DURATION))
     tracks["loudness"] *= -10
     tracks["key"], tracks["mode"], tracks["time_signature"] = 1.0, 0.0, 4.0
     tracks["genres"] = [["techno"] if i % 2 else ["folk"] for i in range(n_items)]

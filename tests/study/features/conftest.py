@@ -4,15 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-SHARES = [
-    "danceability",
-    "energy",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-]
+from nexttrack.data.columns import SHARES
 
 
 @pytest.fixture

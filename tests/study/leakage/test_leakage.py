@@ -7,6 +7,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from nexttrack import project
+from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation import weak_generalization
 from nexttrack.evaluation.evaluator import top_n
@@ -112,7 +113,7 @@ def dated(monkeypatch, user_items):
     day = 10_000 + rng.integers(0, 400, len(item)) + 5 * item
     dataset = Dataset(
         "lastfm-2k-tags",
-        pd.DataFrame(rng.random((200, 9)), columns=list(leakage.whole_game.SOUND)),
+        pd.DataFrame(rng.random((200, 9)), columns=list(AUDIO)),
         user_items,
         np.arange(60),
         np.arange(200),

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
+from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.comparison import Candidate
 from nexttrack.models import ItemKNN
@@ -71,9 +72,7 @@ def test_the_best_seed_is_set_against_the_mean_of_all():
 @pytest.fixture
 def dataset(monkeypatch):
     dense = np.random.default_rng(1).random((40, 60)) < 0.4
-    tracks = pd.DataFrame(
-        np.random.default_rng(2).random((60, 9)), columns=list(leakage.whole_game.SOUND)
-    )
+    tracks = pd.DataFrame(np.random.default_rng(2).random((60, 9)), columns=list(AUDIO))
     user_items = csr_matrix(dense.astype(np.float32))
     made = Dataset("lastfm-2k", tracks, user_items, np.arange(40), np.arange(60))
     monkeypatch.setattr(optimism.project, "edition", lambda: "published")

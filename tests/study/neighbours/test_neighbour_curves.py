@@ -7,16 +7,14 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
-from nexttrack.study import whole_game
+from nexttrack.data.columns import AUDIO
 from nexttrack.study.neighbours import neighbour_curves as curves
 
 
 @pytest.fixture
 def tracks():
     """Six items, the last without sound or names."""
-    frame = pd.DataFrame(
-        np.random.default_rng(0).random((6, len(whole_game.SOUND))), columns=list(whole_game.SOUND)
-    )
+    frame = pd.DataFrame(np.random.default_rng(0).random((6, len(AUDIO))), columns=list(AUDIO))
     frame.iloc[5] = np.nan
     genres = [["techno"], ["folk", "jazz"], np.array(["techno"]), ["house"], [], None]
     return frame.assign(genres=pd.Series(genres, dtype=object))

@@ -18,6 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nexttrack.data.columns import RAW_AUDIO
 from nexttrack.errors import UserError
 from nexttrack.progress import steps
 
@@ -27,15 +28,11 @@ URI = "spotify:track:"
 PLAYLIST_TRACKS = pa.schema(
     [("pid", pa.int32()), ("pos", pa.int32()), ("track_id", pa.string()), ("part", pa.string())]
 )
-AUDIO = (
-    "danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness",
-    "instrumentalness", "liveness", "valence", "tempo", "duration_ms", "time_signature",
-)  # fmt: skip
 TRACKS = pa.schema(
     [
         *((name, pa.string()) for name in ("track_id", "artist_name", "track_name", "name_source")),
         *((name, pa.string()) for name in ("feature_id", "feature_match")),
-        *((name, pa.float64()) for name in AUDIO),
+        *((name, pa.float64()) for name in RAW_AUDIO),
         ("feature_source", pa.string()),
     ]
 )

@@ -15,17 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-SOUND = (
-    "danceability",
-    "energy",
-    "loudness",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
-)
+from nexttrack.data.columns import AUDIO, RAW_AUDIO
+
+SOUND = tuple(name for name in RAW_AUDIO if name in AUDIO)
 SCORED = (*SOUND, "duration_ms", "popularity")
 TIME_SIGNATURES = (1, 3, 4, 5)
 PROBABILITIES = np.r_[0, 0.001, 0.005, np.arange(1, 100) / 100, 0.995, 0.999, 1]

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from nexttrack import progress
+from nexttrack.data.columns import RAW_AUDIO
 from nexttrack.data.simulator import audience_files, track_files
 from nexttrack.data.simulator.archive_files import playlist_archive
 from nexttrack.data.simulator.labels import make_labels
@@ -29,28 +30,13 @@ from nexttrack.files import replace_folder, restore_folder, write_through
 
 PLANTED = "planted.json"
 _TEXT, _NUMBER = pa.large_string(), pa.float64()
-_FEATURES = [
-    "danceability",
-    "energy",
-    "key",
-    "loudness",
-    "mode",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
-    "duration_ms",
-    "time_signature",
-]
 PLAYLIST_ITEMS = pa.schema({"pid": pa.int32(), "pos": pa.int32(), "track_id": _TEXT, "part": _TEXT})
 PLAYLIST_TRACKS = pa.schema(
     dict.fromkeys(
         ["track_id", "artist_name", "track_name", "name_source", "feature_id", "feature_match"],
         _TEXT,
     )
-    | dict.fromkeys(_FEATURES, _NUMBER)
+    | dict.fromkeys(RAW_AUDIO, _NUMBER)
     | {"feature_source": _TEXT}
 )
 ARCHIVE_EVENTS = pa.schema(
@@ -62,7 +48,7 @@ ARCHIVE_EVENTS = pa.schema(
 )
 ARCHIVE_TRACKS = pa.schema(
     {"track_id": _TEXT, "feature_id": _TEXT}
-    | dict.fromkeys(_FEATURES, _NUMBER)
+    | dict.fromkeys(RAW_AUDIO, _NUMBER)
     | {"feature_source": _TEXT, "feature_match": _TEXT}
 )
 _LATIN_1 = {"tags.dat"}

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from nexttrack.data.columns import RAW_AUDIO
 from nexttrack.data.simulator import audio
 from nexttrack.data.simulator.catalogue import Catalogue
 from nexttrack.data.simulator.labels import Labels
@@ -15,18 +16,7 @@ COLUMNS = [
     "popularity",
     "duration_ms",
     "explicit",
-    "danceability",
-    "energy",
-    "key",
-    "loudness",
-    "mode",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
-    "time_signature",
+    *(name for name in RAW_AUDIO if name != "duration_ms"),
     "track_genre",
 ]
 UNKNOWN_AS_ZERO = ("tempo", "danceability", "speechiness", "valence", "time_signature")

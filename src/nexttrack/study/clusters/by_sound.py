@@ -35,13 +35,12 @@ from nexttrack.clustering.stability import (
     correlated_columns,
     permuted_columns,
 )
+from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import fingerprint, table
 from nexttrack.features import audio_pipeline
 from nexttrack.parallel import in_processes
-from nexttrack.study.features.neighbourhoods import MEASURED
 
 SEED = 20_260_105
-SOUND = tuple(MEASURED)
 SAMPLE = 10_000  # rows on which k-means and the mixture are judged
 SMALL_SAMPLE = 4_000  # for the other methods: their cost grows with its square
 KS = range(2, 16)
@@ -64,10 +63,10 @@ def sound(recordings: pd.DataFrame) -> pd.DataFrame:
         recordings: the columns of the table `recordings`.
 
     Returns:
-        float64 of rows x ``SOUND``, indexed as given.
+        float64 of rows x ``AUDIO_AND_DURATION``, indexed as given.
     """
     pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas")
-    return pipeline.fit_transform(recordings)[list(SOUND)]
+    return pipeline.fit_transform(recordings)[list(AUDIO_AND_DURATION)]
 
 
 def estimator(method: str, setting: int = 2) -> BaseEstimator:
@@ -347,7 +346,7 @@ def labels_of_items(tracks: pd.DataFrame, ks: Iterable[int]) -> dict[int, np.nda
     """
     recordings = table("recordings")
     pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas").fit(recordings)
-    columns = list(SOUND)
+    columns = list(AUDIO_AND_DURATION)
     rows = pipeline.transform(recordings)[columns].to_numpy()
     known = tracks[columns].notna().all(axis=1).to_numpy()
     items = pipeline.transform(tracks[known])[columns].to_numpy() if known.any() else rows[:0]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from nexttrack import project
 from nexttrack.cache import cached
+from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import fingerprint
 from nexttrack.evaluation import beyond_accuracy as beyond
 from nexttrack.evaluation import metrics, reranking, strata
@@ -22,7 +23,6 @@ from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.models.audio import standardised_vectors
 from nexttrack.study.comparison.tuned_comparison import LENGTH, SEED, Answers, answers, chosen
 from nexttrack.study.features.neighbourhoods import names_incidence
-from nexttrack.study.whole_game import SOUND
 
 ACCURACY: dict[str, Metric] = {
     "NDCG@10": partial(metrics.ndcg_at_k, k=10),
@@ -186,7 +186,7 @@ class ListMeasures:
     @cached_property
     def _sound(self) -> np.ndarray:
         tracks = self._answers.dataset.tracks
-        features = tracks[list(SOUND)].to_numpy(dtype=np.float64)
+        features = tracks[list(AUDIO)].to_numpy(dtype=np.float64)
         return standardised_vectors(features, len(tracks))[0].astype(np.float64)
 
     @cached_property

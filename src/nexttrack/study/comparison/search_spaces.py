@@ -11,6 +11,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.tuning import Tunable
 from nexttrack.models import (
@@ -27,7 +28,7 @@ from nexttrack.models import (
 )
 from nexttrack.models.content import artists_and_genres
 from nexttrack.study.factors.factor_sweeps import bpr, ials, logistic, nmf, svd
-from nexttrack.study.whole_game import FEATURES, SEED, SOUND
+from nexttrack.study.whole_game import FEATURES, SEED
 
 real = FloatDistribution
 log = partial(FloatDistribution, log=True)
@@ -102,7 +103,7 @@ def _shrunk(model, K, weighting, shrinkage):
 
 
 def _by_content(tracks: pd.DataFrame) -> dict[str, Tunable]:
-    sound = tracks[list(SOUND)].to_numpy(dtype=np.float64)
+    sound = tracks[list(AUDIO)].to_numpy(dtype=np.float64)
     names = ["genres", "artists", "both"] if "artists" in tracks else ["genres"]
 
     def content(names, attribute_weight, K, profile):

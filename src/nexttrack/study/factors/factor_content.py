@@ -18,11 +18,12 @@ from threadpoolctl import threadpool_limits
 
 from nexttrack import project
 from nexttrack.cache import cached
+from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import Dataset, fingerprint, table
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.folds import Folds, artist_folds
 from nexttrack.features.genres import genre_families, incidence
-from nexttrack.study.clusters.by_sound import SOUND, sound
+from nexttrack.study.clusters.by_sound import sound
 from nexttrack.study.factors.factor_sweeps import candidates
 from nexttrack.study.whole_game import SEED, split
 
@@ -116,8 +117,11 @@ def features_of(dataset: Dataset, user_items: csr_matrix) -> dict[str, pd.DataFr
     tracks = dataset.tracks
     family = genre_families()
     families = [sorted({family[g] for g in genres}) for genres in tracks["genres"]]
-    known = tracks[list(SOUND)].notna().all(axis=1) & pd.Series(families).str.len().gt(0).to_numpy()
-    heard = pd.DataFrame(np.nan, index=tracks.index, columns=list(SOUND))
+    known = (
+        tracks[list(AUDIO_AND_DURATION)].notna().all(axis=1)
+        & pd.Series(families).str.len().gt(0).to_numpy()
+    )
+    heard = pd.DataFrame(np.nan, index=tracks.index, columns=list(AUDIO_AND_DURATION))
     genre = pd.DataFrame(np.nan, index=tracks.index, columns=sorted(set(family)))
     if known.any():
         heard.loc[known] = sound(tracks[known])

@@ -11,13 +11,14 @@ from sklearn.preprocessing import StandardScaler
 
 from nexttrack import project
 from nexttrack.cache import cached
+from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import fingerprint, table
 from nexttrack.features.audio import LogDuration, TempoOctaves
 from nexttrack.features.genres import incidence
-from nexttrack.features.pipeline import SHARES, SHARES_WITH_SENTINEL, audio_pipeline
+from nexttrack.features.pipeline import audio_pipeline
 
 SEED = 20_260_401
-MEASURED = [*SHARES, *SHARES_WITH_SENTINEL, "loudness", "tempo", "duration_ms"]
+MEASURED = list(AUDIO_AND_DURATION)
 
 
 def ladder() -> dict[str, object]:

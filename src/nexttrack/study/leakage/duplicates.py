@@ -13,12 +13,12 @@ import pandas as pd
 
 from nexttrack import project
 from nexttrack.cache import cached
+from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import fingerprint, table
 from nexttrack.errors import UserError
 from nexttrack.study.leakage.leakage import SEED, K
-from nexttrack.study.whole_game import SOUND
 
-FEATURES = (*SOUND, "mode", "duration_ms")
+FEATURES = (*AUDIO, "mode", "duration_ms")
 QUERIES = 2_000
 BLOCK = 100  # queries whose distances to all rows are in memory at once
 APART = ("nothing", "recordings", "artists")

@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix
 
 from nexttrack import project
 from nexttrack.cache import cached
+from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset, fingerprint
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric, evaluate
@@ -50,7 +51,7 @@ def recommenders(dataset: Dataset) -> dict[str, Callable[[], Any]]:
         if on_playlists
         else {"frequency_exponent": 0.5, "regularization": 0.3, "unobserved_weight": 0.03}
     )
-    sound = dataset.tracks[list(whole_game.SOUND)].to_numpy(dtype=np.float64)
+    sound = dataset.tracks[list(AUDIO)].to_numpy(dtype=np.float64)
     return {
         "EASE": partial(EASE, regularization=500 if on_playlists else 100),
         "iALS": partial(ials, factors=64, **ridge),

@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 
 from nexttrack import project
 from nexttrack.cache import cached
+from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import Dataset, fingerprint, table
 from nexttrack.evaluation.comparison import Candidate
 from nexttrack.evaluation.sweeps import fewer_asked, sweep
@@ -270,7 +271,7 @@ def recommended(name: str) -> pd.DataFrame:
 def _recommended(*, name: str, data: str) -> tuple[pd.DataFrame]:
     dataset = Dataset.load(name)
     pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas")
-    columns = list(by_sound.SOUND)
+    columns = list(AUDIO_AND_DURATION)
     pipeline.fit(table("recordings"))
     known = np.flatnonzero(dataset.tracks[columns].notna().all(axis=1))
     rows = pipeline.transform(dataset.tracks.iloc[known])[columns].to_numpy()

@@ -7,6 +7,7 @@ import pandas as pd
 
 from nexttrack import project
 from nexttrack.cache import cached
+from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset, fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.sweeps import curve_table, fewer_asked, sweep
@@ -28,7 +29,7 @@ def candidates(tracks: pd.DataFrame) -> dict[str, Candidate]:
     Args:
         tracks: items x columns with audio features, ``genres`` and, for recordings, ``artists``.
     """
-    sound = tracks[list(whole_game.SOUND)].to_numpy(dtype=np.float64)
+    sound = tracks[list(AUDIO)].to_numpy(dtype=np.float64)
     names = ["genres", *(["artists", "all"] if "artists" in tracks else ["all"])]
 
     def content(compared, K, profile):
