@@ -111,7 +111,7 @@ def first_chapter(folder: Path) -> list[Command]:
     measure(Command(["make", ".venv/ready"], clone, environment))
     data = project.data_dir() if project.edition() == "published" else folder / "data"
     environment |= {"NEXTTRACK_DATA": str(data), "NEXTTRACK_EDITION": project.edition()}
-    make_data = [".venv/bin/python", "-c", "import nexttrack.data.dataset as d; d.ensure()"]
+    make_data = [".venv/bin/python", "-c", "import nexttrack.data.editions as e; e.ensure()"]
     measure(Command(make_data, clone, environment))
     command = [".venv/bin/nexttrack", "book", "execute", FIRST_CHAPTER]
     return [Command(command, clone, environment)]

@@ -146,7 +146,8 @@ def bench_world(n_users: int = USERS, n_items: int = ITEMS, sessions: float = SE
 
 def _simulator_hash() -> str:
     digest = hashlib.sha256()
-    parts = (resources.files("nexttrack.data") / "simulator").iterdir()
+    data = resources.files("nexttrack.data")
+    parts = [*(data / "simulator").iterdir(), data / "columns.py"]
     for part in sorted(parts, key=lambda item: item.name):
         if part.name.endswith((".py", ".csv")):
             digest.update(part.name.encode() + b"\0" + part.read_bytes())

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+import shutil
 import string
 import zipfile
 from datetime import datetime, timedelta
@@ -14,10 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from nexttrack import project
+from nexttrack.data import editions
 from nexttrack.data.raw.sources import Column, Source, SourceFile, load_sources
 
 LETTERS = string.digits + string.ascii_letters
 ROOT = project.root()
+
+SMALL = {"n_tracks": 1_000, "n_listeners": 50, "seed": 3}
 
 
 @pytest.fixture
@@ -156,3 +160,32 @@ def cell_of(column: Column, i: int, key: bool, rng: random.Random):
     if column.type == "integer":
         return rng.randint(low, high)
     return round(rng.uniform(low, high), 4)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    """A data folder with a small sample edition, made by ensure()."""
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEXTTRACK_DATA", str(folder))
+        patch.delenv("NEXTTRACK_EDITION", raising=False)
+        patch.setattr(editions, "SAMPLE", SMALL)
+        editions.ensure()
+    return folder
+
+
+@pytest.fixture
+def data(world, monkeypatch):
+    """The shared small world, read only."""
+    monkeypatch.setenv("NEXTTRACK_DATA", str(world))
+    monkeypatch.delenv("NEXTTRACK_EDITION", raising=False)
+    monkeypatch.setattr(editions, "SAMPLE", SMALL)
+    return world
+
+
+@pytest.fixture
+def own(data, tmp_path, monkeypatch):
+    """A copy of the small world that a test may change."""
+    shutil.copytree(data, tmp_path / "data", copy_function=shutil.copy2)
+    monkeypatch.setenv("NEXTTRACK_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"

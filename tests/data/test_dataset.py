@@ -1,60 +1,13 @@
-"""Datasets, SQL views and the upkeep of an edition, on a small simulated world."""
+"""Datasets and SQL views, on a small simulated world."""
 
-import os
 import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from nexttrack import project
-from nexttrack.data import cleaning, dataset, simulator
-from nexttrack.data.dataset import Dataset, connect, ensure, fingerprint, table
+from nexttrack.data.dataset import Dataset, connect, table
 from nexttrack.errors import UserError
-
-SMALL = {"n_tracks": 1_000, "n_listeners": 50, "seed": 3}
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """A data folder with a small sample edition, made by ensure()."""
-    folder = tmp_path_factory.mktemp("data")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NEXTTRACK_DATA", str(folder))
-        patch.delenv("NEXTTRACK_EDITION", raising=False)
-        patch.setattr(dataset, "SAMPLE", SMALL)
-        ensure()
-    return folder
-
-
-@pytest.fixture
-def data(world, monkeypatch):
-    """The shared small world, read only."""
-    monkeypatch.setenv("NEXTTRACK_DATA", str(world))
-    monkeypatch.delenv("NEXTTRACK_EDITION", raising=False)
-    monkeypatch.setattr(dataset, "SAMPLE", SMALL)
-    return world
-
-
-@pytest.fixture
-def own(data, tmp_path, monkeypatch):
-    """A copy of the small world that a test may change."""
-    shutil.copytree(data, tmp_path / "data", copy_function=shutil.copy2)
-    monkeypatch.setenv("NEXTTRACK_DATA", str(tmp_path / "data"))
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def made(monkeypatch):
-    """What was made during a test: "simulated" and "cleaned", in order."""
-    log = []
-
-    def noted(word, work):
-        return lambda *a, **k: (log.append(word), work(*a, **k))[1]
-
-    monkeypatch.setattr(simulator, "write_sources", noted("simulated", simulator.write_sources))
-    monkeypatch.setattr(cleaning, "clean", noted("cleaned", cleaning.clean))
-    return log
 
 
 @pytest.mark.parametrize(
@@ -162,77 +115,3 @@ def test_a_dataset_whose_source_is_absent_says_how_to_bring_it(own):
     shutil.rmtree(own / "raw-sample" / "lastfm-2k")
     with pytest.raises(UserError, match="the tables of lastfm-2k are not there"):
         Dataset.load("lastfm-2k")
-
-
-def test_what_is_fresh_is_not_made_again(own, made):
-    ensure()
-    table("recordings")
-    assert made == []
-
-
-def test_the_sample_is_made_again_when_the_simulator_changes(own, made, monkeypatch):
-    before = fingerprint()
-    monkeypatch.setattr(dataset, "SAMPLE", SMALL | {"seed": 4})
-    ensure()
-    assert made == ["simulated", "cleaned"]
-    assert fingerprint() != before
-    ensure()
-    assert made == ["simulated", "cleaned"]
-
-
-def test_the_tables_are_made_again_when_the_cleaning_changes(own, made, monkeypatch):
-    before = fingerprint()
-    monkeypatch.setattr(cleaning, "code_hash", lambda: "other")
-    ensure()
-    assert made == ["cleaned"]
-    assert fingerprint() == before
-
-
-def test_raw_files_that_someone_simulated_are_kept(own, made):
-    simulator.write_sources(project.raw_dir("sample"), **(SMALL | {"seed": 5}))
-    ensure()
-    ensure()
-    assert made == ["simulated", "cleaned"]  # the simulation is the one above
-
-
-def test_the_published_edition_is_asked_for_in_vain_without_data(own, monkeypatch):
-    monkeypatch.setenv("NEXTTRACK_EDITION", "published")
-    with pytest.raises(UserError, match="run `make data`"):
-        ensure()
-
-
-def test_published_raw_files_are_cleaned_and_cleaned_again_when_they_change(own, made):
-    raw = own / "raw" / "spotify-tracks"
-    shutil.copytree(own / "raw-sample" / "spotify-tracks", raw)
-    ensure("published")
-    assert project.edition() == "published"
-    ensure("published")
-    assert made == ["cleaned"]
-    before, rows = fingerprint(), len(table("recordings"))
-    path = raw / "dataset.csv"
-    text = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(text[: len(text) // 2]))
-    assert len(table("recordings")) < rows
-    assert made == ["cleaned", "cleaned"]
-    assert fingerprint() != before
-
-
-def test_published_tables_without_raw_files_are_used_as_they_are(own, made):
-    shutil.move(own / "processed" / "sample", own / "processed" / "published")
-    assert len(table("recordings")) > 0
-    assert made == []
-
-
-def test_tables_left_aside_by_a_killed_run_are_put_back(own, made):
-    shutil.move(own / "processed" / "sample", own / "processed" / ".published-old")
-    assert len(table("recordings")) > 0
-    assert project.edition() == "published"
-    assert made == []
-
-
-def test_the_fingerprint_follows_content_and_not_time_or_place(own):
-    before = fingerprint()
-    assert len(before) == 12
-    for path in (own / "raw-sample").rglob("*.csv"):
-        os.utime(path, (1, 1))
-    assert fingerprint() == before

@@ -30,7 +30,7 @@ def sample(tmp_path_factory):
     }
     environment.pop("MPLBACKEND", None)
     with FileLock(shared / "data.lock"):
-        make = "from nexttrack.data.dataset import ensure; ensure()"
+        make = "from nexttrack.data.editions import ensure; ensure()"
         subprocess.run([sys.executable, "-c", make], env=environment, check=True)
     return environment
 

@@ -20,7 +20,7 @@ DATED = ("lastfm-2k-tags", "playlist-archive")
 def root(tmp_path, monkeypatch, made):
     monkeypatch.setattr(project, "root", lambda: tmp_path)
     monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", made)
-    monkeypatch.setattr("nexttrack.data.dataset.fingerprint", lambda edition: "of these data")
+    monkeypatch.setattr("nexttrack.data.editions.fingerprint", lambda edition: "of these data")
     monkeypatch.setattr(tuned_comparison, "fingerprint", lambda edition: "of these data")
     few = search_spaces.tunables
     names = ["PureSVD", "Audio kNN", "Popularity"]

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from nexttrack import __version__, project
 from nexttrack.book.figures import use_style
-from nexttrack.data.dataset import ensure, fingerprint
+from nexttrack.data.editions import ensure, fingerprint
 from nexttrack.target import arithmetic
 
 BANNER = """::: {.callout-warning}

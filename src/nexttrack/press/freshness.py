@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from nexttrack.apps.sound_map.framed_pages import MAP_TYPE
 from nexttrack.apps.sound_map.sound_maps import map_differences
-from nexttrack.data.dataset import ensure
+from nexttrack.data.editions import ensure
 from nexttrack.press.execute import ExecutionError, cell_name, faults, read, run, side_by_side
 from nexttrack.press.numerals import USUAL, Tolerance, same_text
 from nexttrack.target import STORED

@@ -27,7 +27,7 @@ def tune(
     budget: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = BUDGET,
 ) -> None:
     """Tune every model with the same budget, in up to two hours; results/tuning.csv."""
-    from nexttrack.data.dataset import fingerprint
+    from nexttrack.data.editions import fingerprint
     from nexttrack.evaluation.tuning import COLUMNS
     from nexttrack.evaluation.tuning import tune as search
     from nexttrack.study.comparison.search_spaces import tunables
@@ -69,7 +69,7 @@ def tune(
 
 def other_splits() -> None:
     """Measure the tuned models on other splits, in some ten minutes; results/other-splits.csv."""
-    from nexttrack.data.dataset import fingerprint
+    from nexttrack.data.editions import fingerprint
     from nexttrack.study.comparison.other_splits import COLUMNS, measured
     from nexttrack.study.comparison.other_splits import other_splits as other_splits_of
     from nexttrack.study.comparison.tuned_comparison import DATASETS, chosen, load

@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO, MOOD
-from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.data.dataset import Dataset
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, choose, grid, measure
 from nexttrack.evaluation.splits import Split, weak_generalization
 from nexttrack.models import AudioKNN, ItemKNN, Popularity, Random

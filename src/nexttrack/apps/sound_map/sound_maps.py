@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 
 from nexttrack import project
 from nexttrack.apps.sound_map.framed_pages import MAP_PAGE, MAP_TYPE
-from nexttrack.data.dataset import fingerprint
+from nexttrack.data.editions import fingerprint
 from nexttrack.files import write_file
 
 COLUMNS = ("title", "artists", "genres", "popularity")

@@ -36,7 +36,8 @@ from nexttrack.clustering.stability import (
     permuted_columns,
 )
 from nexttrack.data.columns import AUDIO_AND_DURATION
-from nexttrack.data.dataset import fingerprint, table
+from nexttrack.data.dataset import table
+from nexttrack.data.editions import fingerprint
 from nexttrack.features import audio_pipeline
 from nexttrack.parallel import in_processes
 

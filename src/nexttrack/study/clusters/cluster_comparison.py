@@ -5,7 +5,8 @@ import pandas as pd
 
 from nexttrack import project
 from nexttrack.cache import cached
-from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.data.dataset import Dataset
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.features.genres import genre_families
 from nexttrack.models import ClusterPopularity

@@ -14,7 +14,7 @@ import pandas as pd
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO
-from nexttrack.data.dataset import fingerprint
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation import beyond_accuracy as beyond
 from nexttrack.evaluation import metrics, reranking, strata
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval

@@ -15,7 +15,8 @@ import pandas as pd
 
 from nexttrack import project
 from nexttrack.cache import cached
-from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.data.dataset import Dataset
+from nexttrack.data.editions import fingerprint
 from nexttrack.errors import UserError
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import fit_and_evaluate

@@ -15,7 +15,8 @@ import pandas as pd
 
 from nexttrack import project
 from nexttrack.cache import cached
-from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.data.dataset import Dataset
+from nexttrack.data.editions import fingerprint
 from nexttrack.errors import UserError
 from nexttrack.evaluation.evaluator import Metric, top_n
 from nexttrack.evaluation.metrics import ndcg_at_k

@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_limits
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO_AND_DURATION
-from nexttrack.data.dataset import Dataset, fingerprint, table
+from nexttrack.data.dataset import Dataset, table
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.folds import Folds, artist_folds
 from nexttrack.features.genres import genre_families, incidence

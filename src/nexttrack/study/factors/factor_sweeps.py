@@ -9,7 +9,8 @@ from implicit.als import AlternatingLeastSquares
 
 from nexttrack import project
 from nexttrack.cache import cached
-from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.data.dataset import Dataset
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.sweeps import fewer_asked, sweep
 from nexttrack.models import BPR, EASE, IALS, NMF, SLIM, ItemKNN, LogisticMF, Popularity, PureSVD

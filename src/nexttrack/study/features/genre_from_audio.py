@@ -10,7 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from nexttrack import project
 from nexttrack.cache import cached
-from nexttrack.data.dataset import fingerprint, table
+from nexttrack.data.dataset import table
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.folds import artist_folds
 from nexttrack.features import audio_pipeline, genre_families
 from nexttrack.parallel import in_processes

@@ -12,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO_AND_DURATION
-from nexttrack.data.dataset import fingerprint, table
+from nexttrack.data.dataset import table
+from nexttrack.data.editions import fingerprint
 from nexttrack.features.audio import LogDuration, TempoOctaves
 from nexttrack.features.genres import incidence
 from nexttrack.features.pipeline import audio_pipeline

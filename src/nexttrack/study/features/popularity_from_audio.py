@@ -12,7 +12,8 @@ from sklearn.metrics import mean_absolute_error, r2_score
 
 from nexttrack import project
 from nexttrack.cache import cached
-from nexttrack.data.dataset import fingerprint, table
+from nexttrack.data.dataset import table
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.folds import artist_folds, random_folds
 from nexttrack.features import audio_pipeline
 from nexttrack.parallel import in_processes

@@ -14,7 +14,8 @@ import pandas as pd
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO
-from nexttrack.data.dataset import fingerprint, table
+from nexttrack.data.dataset import table
+from nexttrack.data.editions import fingerprint
 from nexttrack.errors import UserError
 from nexttrack.study.leakage.leakage import SEED, K
 

@@ -16,7 +16,8 @@ from scipy.sparse import csr_matrix
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO
-from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.data.dataset import Dataset
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric, evaluate
 from nexttrack.evaluation.metrics import ndcg_at_k

@@ -14,7 +14,8 @@ from scipy.sparse import csr_matrix
 
 from nexttrack import project
 from nexttrack.cache import cached
-from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.data.dataset import Dataset
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.evaluator import evaluate
 from nexttrack.evaluation.splits import Split, weak_generalization

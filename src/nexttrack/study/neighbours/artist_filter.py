@@ -14,7 +14,8 @@ from scipy.sparse import csr_matrix
 
 from nexttrack import project
 from nexttrack.cache import cached
-from nexttrack.data.dataset import Dataset, fingerprint, table
+from nexttrack.data.dataset import Dataset, table
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import METRICS, N
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.ranked_lists import RankedLists

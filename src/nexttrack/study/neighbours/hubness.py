@@ -15,7 +15,8 @@ from scipy.sparse import csr_matrix
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO_AND_DURATION
-from nexttrack.data.dataset import Dataset, fingerprint, table
+from nexttrack.data.dataset import Dataset, table
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate
 from nexttrack.evaluation.sweeps import fewer_asked, sweep
 from nexttrack.features import audio_pipeline

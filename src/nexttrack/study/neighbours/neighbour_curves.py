@@ -8,7 +8,8 @@ import pandas as pd
 from nexttrack import project
 from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO
-from nexttrack.data.dataset import Dataset, fingerprint
+from nexttrack.data.dataset import Dataset
+from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.sweeps import curve_table, fewer_asked, sweep
 from nexttrack.models import AudioKNN, ContentKNN, ItemKNN, Popularity, RP3beta, UserKNN

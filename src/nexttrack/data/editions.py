@@ -1,0 +1,132 @@
+"""The two editions of the tables: the real data, and a simulated world; made when asked for."""
+
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+
+from filelock import FileLock
+from rich.console import Console
+
+from nexttrack import project
+from nexttrack.data import cleaning
+from nexttrack.data.raw.fetch import settle
+from nexttrack.errors import UserError
+from nexttrack.files import restore_folder
+from nexttrack.project import Edition
+
+SAMPLE = {"n_tracks": 20_000, "n_listeners": 5_000, "seed": 1}
+"""How large the sample edition is: arguments of :func:`nexttrack.data.simulator.write_sources`."""
+
+
+def ensure(edition: Edition | None = None) -> Path:
+    """See that an edition's tables are there and made by this code from these files.
+
+    The published edition is cleaned again when its raw files or the cleaning changed. The sample
+    edition is simulated and cleaned when it is not there, and again when the simulator or the
+    cleaning changed; raw files that someone simulated with other parameters are kept.
+
+    Args:
+        edition: ``published`` or ``sample``; the one at hand if not given.
+
+    Returns:
+        The folder of the tables.
+
+    Raises:
+        UserError: the published edition has neither tables nor raw files.
+    """
+    _restore("published")
+    if project.raw_dir("published").exists():
+        settle(project.raw_dir("published"))
+    edition = edition or project.edition()
+    folder = project.processed_dir(edition)
+    if _is_fresh(edition):
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f".{edition}-ensure.lock")):
+        if not _is_fresh(edition):  # another process may have made it while this one waited
+            _make(edition)
+    return folder
+
+
+def fingerprint(edition: Edition | None = None) -> str:
+    """Return 12 hexadecimal digits that stand for the content of an edition's raw files.
+
+    They come from the names and SHA-256 hashes of the files, as recorded when these were cleaned,
+    and are equal for the same files on every machine.
+    """
+    made_from = cleaning.read_made_from(ensure(edition))
+    hashes = {name: record["sha256"] for name, record in made_from["raw"].items()}
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _is_fresh(edition: Edition) -> bool:
+    folder, raw = project.processed_dir(edition), project.raw_dir(edition)
+    made_from = cleaning.read_made_from(folder)
+    if not made_from or not (folder / "ledger.parquet").exists():
+        return False
+    there = cleaning.raw_state(raw)
+    if edition == "published" and not there:
+        return True  # the tables were brought or kept without the raw files
+    recorded = {
+        name: (record["size"], record["mtime_ns"]) for name, record in made_from["raw"].items()
+    }
+    return (
+        made_from["code"] == cleaning.code_hash()
+        and recorded == there
+        and (edition == "published" or made_from.get("raw_by") in (None, _simulator_hash()))
+    )
+
+
+def _make(edition: Edition) -> None:
+    folder, raw = project.processed_dir(edition), project.raw_dir(edition)
+    console = Console(stderr=True)
+    made_by = None
+    if edition == "published":
+        if not cleaning.raw_state(raw):
+            raise UserError(
+                f"the real data are not in {raw}; run `make data`, or "
+                "`nexttrack data import DIR` and `nexttrack data clean`"
+            )
+    elif _is_ours_and_old(folder, raw):
+        from nexttrack.data import simulator
+
+        if console.is_terminal:
+            console.print("Simulating the sample edition, once: some 15 s")
+        simulator.write_sources(raw, **SAMPLE)
+        made_by = _simulator_hash()
+    if console.is_terminal:
+        console.print(f"Cleaning the {edition} edition: some 10 s")
+    cleaning.clean(raw, folder, raw_by=made_by)
+
+
+def _is_ours_and_old(folder: Path, raw: Path) -> bool:
+    """Tell whether the simulated raw files are to be made: none there, or made by older code."""
+    there = cleaning.raw_state(raw)
+    if not there:
+        return True
+    made_from = cleaning.read_made_from(folder)
+    recorded = {
+        name: (record["size"], record["mtime_ns"])
+        for name, record in made_from.get("raw", {}).items()
+    }
+    made_by = made_from.get("raw_by")
+    return recorded == there and made_by is not None and made_by != _simulator_hash()
+
+
+def _simulator_hash() -> str:
+    """Return a hash of the simulator's code and parameters."""
+    digest = hashlib.sha256(json.dumps(SAMPLE, sort_keys=True).encode())
+    data = resources.files("nexttrack.data")
+    parts = [*(data / "simulator").iterdir(), data / "columns.py"]
+    for part in sorted(parts, key=lambda item: item.name):
+        if part.name.endswith((".py", ".csv")):
+            digest.update(part.name.encode() + b"\0" + part.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _restore(edition: Edition) -> None:
+    folder = project.processed_dir(edition)
+    if not folder.exists() and folder.parent.exists():
+        with cleaning.lock(folder):
+            restore_folder(folder)
