@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.harness import keep, machine, runs_progress
 from nexttrack import project
-from nexttrack.study.features.neighbourhoods import overlap
+from nexttrack.features.neighbours import overlap
 
 SIZES = (10_000, 20_000, 40_000, 80_000, 160_000, 280_000)
 QUICK_SIZES = (5_000, 10_000)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 from scipy.sparse import csr_matrix
 
-from nexttrack.data.columns import AUDIO
+from nexttrack.data.columns import AUDIO, SHARES
 from nexttrack.data.dataset import Dataset
 
 # As hypothesis would have it (on CI the same cases each time), but no machine is too slow.
@@ -64,3 +64,28 @@ def made():
         return Dataset(name, tracks, user_items, np.arange(60), np.arange(50), dates, parts)
 
     return make
+
+
+@pytest.fixture
+def recordings():
+    """Made recordings, with the columns and gaps of the processed table."""
+    genres = ["ambient", "jazz", "rock", "tango"]
+    rng = np.random.default_rng(3)
+    n = 120
+    made = {name: rng.random(n) for name in SHARES}
+    made["loudness"] = rng.normal(-9, 5, n)
+    made["tempo"] = rng.uniform(60, 200, n)
+    made["key"] = rng.integers(0, 12, n).astype(np.int8)
+    made["mode"] = rng.integers(0, 2, n).astype(np.int8)
+    made["time_signature"] = rng.choice([3.0, 4.0, 5.0], n)
+    made["duration_ms"] = rng.integers(60_000, 600_000, n).astype(np.int32)
+    table = pd.DataFrame(made)
+    for name in ("danceability", "speechiness", "valence", "tempo", "time_signature"):
+        table.loc[rng.choice(n, 6, replace=False), name] = np.nan
+    artist = rng.integers(0, 25, n)
+    table["artists"] = [np.array([f"artist {i}"], dtype=object) for i in artist]
+    table["genres"] = [
+        np.array(sorted({genres[i % 4], genres[rng.integers(4)]}), dtype=object) for i in artist
+    ]
+    table["title"] = [f"title {i}" for i in range(n)]
+    return table

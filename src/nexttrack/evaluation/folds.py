@@ -8,7 +8,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.stats import t as student
 from sklearn.model_selection import GroupKFold, KFold
 
-from nexttrack.study.features.neighbourhoods import names_incidence
+from nexttrack.features.names import names_incidence
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
 

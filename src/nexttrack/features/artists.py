@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from nexttrack.features.genres import averaging, incidence, names_of_rows
+from nexttrack.features.names import averaging, incidence, names_of_rows
 
 
 class ArtistProfile(TransformerMixin, BaseEstimator):

@@ -5,9 +5,10 @@ from itertools import chain
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
+
+from nexttrack.features.names import averaging, incidence, names_of_rows
 
 
 class GenreTransformer(TransformerMixin, BaseEstimator):
@@ -167,50 +168,5 @@ def genre_families() -> pd.Series:
     recordings of the genre belong. "other regions" holds names of a place that has no family.
     Use them to sum up results, not as features.
     """
-    with (resources.files("nexttrack.data") / "genre_families.csv").open() as file:
+    with (resources.files("nexttrack.features") / "genre_families.csv").open() as file:
         return pd.read_csv(file, index_col="genre", dtype="str")["family"]
-
-
-def incidence(lists, names):
-    """Say which row has which name.
-
-    Args:
-        lists: one list of names for each row.
-        names: the names that count; others are left out.
-
-    Returns:
-        ``csr_matrix`` of float64, rows x names: 1 where the row has the name, however often.
-    """
-    position = {name: i for i, name in enumerate(names)}
-    found = [sorted({position[name] for name in row if name in position}) for row in lists]
-    indptr = np.cumsum([0, *map(len, found)])
-    indices = np.fromiter(chain.from_iterable(found), dtype=np.int32, count=indptr[-1])
-    return csr_matrix((np.ones(len(indices)), indices, indptr), shape=(len(lists), len(names)))
-
-
-def averaging(rows_names):
-    """Divide each row of an incidence by its sum; rows of zeros stay."""
-    sums = np.asarray(rows_names.sum(axis=1)).ravel()
-    each = np.repeat(1 / np.where(sums > 0, sums, 1), np.diff(rows_names.indptr))
-    data = rows_names.data * each
-    return csr_matrix((data, rows_names.indices, rows_names.indptr), shape=rows_names.shape)
-
-
-def names_of_rows(X):
-    """Return a list of lists of names, and the name of the column or None."""
-    if isinstance(X, pd.DataFrame):
-        if X.shape[1] != 1:
-            raise ValueError(f"one column of lists of names is wanted, not {X.shape[1]} columns")
-        X = X.iloc[:, 0]
-    if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
-        X = X[:, 0]
-    name = X.name if isinstance(X, pd.Series) else None
-    return [_names(value, row) for row, value in enumerate(X)], name
-
-
-def _names(value, row):
-    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
-        return list(value)
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return []
-    raise ValueError(f"row {row} is {value!r}, not a list of names")

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, diags, hstack, identity
 
+from nexttrack.features.names import names_incidence
 from nexttrack.kernels.ranking import product, top_n
 from nexttrack.models.audio import standardised_vectors
 from nexttrack.models.inputs import checked_user_items, training_matrix
 from nexttrack.models.similarity import SimilarityModel, from_lists
-from nexttrack.study.features.neighbourhoods import names_incidence
 
 
 class ContentKNN(SimilarityModel):

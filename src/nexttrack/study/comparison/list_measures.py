@@ -20,9 +20,9 @@ from nexttrack.evaluation import metrics, reranking, strata
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric
 from nexttrack.evaluation.ranked_lists import RankedLists
+from nexttrack.features.names import names_incidence
 from nexttrack.models.audio import standardised_vectors
 from nexttrack.study.comparison.tuned_comparison import LENGTH, SEED, Answers, answers, chosen
-from nexttrack.study.features.neighbourhoods import names_incidence
 
 ACCURACY: dict[str, Metric] = {
     "NDCG@10": partial(metrics.ndcg_at_k, k=10),

@@ -26,9 +26,9 @@ from nexttrack.evaluation.splits import (
     strong_generalization,
     weak_generalization,
 )
+from nexttrack.features.names import names_incidence
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study.comparison.tuned_comparison import METRIC, SEED, N, chosen, cut, load, models
-from nexttrack.study.features.neighbourhoods import names_incidence
 
 SEEDS = range(1, 5)
 """Of further random splits."""

@@ -23,7 +23,8 @@ from nexttrack.data.dataset import Dataset, table
 from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.folds import Folds, artist_folds
-from nexttrack.features.genres import genre_families, incidence
+from nexttrack.features.genres import genre_families
+from nexttrack.features.names import incidence
 from nexttrack.study.clusters.by_sound import sound
 from nexttrack.study.factors.factor_sweeps import candidates
 from nexttrack.study.whole_game import SEED, split

@@ -20,10 +20,11 @@ from nexttrack.evaluation.comparison import METRICS, N
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.sweeps import fewer_asked
+from nexttrack.features.names import names_incidence
+from nexttrack.features.neighbours import nearest, sharing
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
-from nexttrack.study.features.neighbourhoods import names_incidence, nearest, sharing
 from nexttrack.study.neighbours import neighbour_curves
 
 SEED = 20_260_108

@@ -20,13 +20,14 @@ from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate
 from nexttrack.evaluation.sweeps import fewer_asked, sweep
 from nexttrack.features import audio_pipeline
+from nexttrack.features.names import names_incidence
+from nexttrack.features.neighbours import sharing
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import best_first, offer, room
 from nexttrack.models import ItemKNN
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
-from nexttrack.study.features.neighbourhoods import names_incidence, sharing
 
 SEED = 20_260_107
 K = 10
