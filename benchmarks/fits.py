@@ -102,7 +102,7 @@ def clustered(method: str, setting: int) -> Callable[[pd.DataFrame], Any]:
     """Return a fit of a method of chapter 05."""
 
     def fit(X: pd.DataFrame) -> Any:
-        from nexttrack.clustering.fits import seeded
+        from nexttrack.clustering.seeds import seeded
         from nexttrack.study.clusters import by_sound
 
         return seeded(by_sound.estimator(method, setting), SEED).fit(X)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from nexttrack.parallel import in_processes
+from nexttrack.parallel import in_processes, in_threads
 
 
 def doubled(base, number):
@@ -63,3 +63,9 @@ def test_a_process_that_has_grown_is_replaced_without_a_word():
         return number
 
     assert in_processes(grown, (), [(number,) for number in range(5)]) == list(range(5))
+
+
+def test_threads_give_results_in_the_order_of_the_jobs_and_errors_come_out():
+    assert in_threads(lambda job: job * 2, range(20), 3) == list(range(0, 40, 2))
+    with pytest.raises(ZeroDivisionError):
+        in_threads(lambda job: 1 / job, [1, 0], 2)

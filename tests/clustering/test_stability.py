@@ -20,7 +20,7 @@ from nexttrack.clustering import (
     correlated_columns,
     permuted_columns,
 )
-from nexttrack.clustering.fits import in_threads, seeded
+from nexttrack.clustering.seeds import seeded
 
 KMEANS = KMeans(4, n_init=3)
 WARD = AgglomerativeClustering(4, linkage="ward")
@@ -151,12 +151,6 @@ def test_the_seed_of_a_step_in_a_pipeline_is_set():
 def test_an_estimator_without_a_seed_is_refused(mixture):
     with pytest.raises(ValueError, match="AgglomerativeClustering takes no seed"):
         agreement_over_seeds(mixture[0], WARD, seed=0)
-
-
-def test_results_come_in_the_order_of_the_jobs_and_errors_come_out():
-    assert in_threads(lambda job: job * 2, range(20), 3) == list(range(0, 40, 2))
-    with pytest.raises(ZeroDivisionError):
-        in_threads(lambda job: 1 / job, [1, 0], 2)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 20), st.integers(1, 4))

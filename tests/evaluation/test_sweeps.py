@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from nexttrack.evaluation import Candidate, choose, grid, weak_generalization
 from nexttrack.evaluation.comparison import difference, summarise
 from nexttrack.evaluation.splits import Split
-from nexttrack.evaluation.sweeps import curve_table, fewer_asked, sweep
+from nexttrack.evaluation.sweeps import curve_table, sweep
 from nexttrack.models import ItemKNN, Popularity
 
 
@@ -111,14 +111,3 @@ def test_a_reference_that_was_not_tried_is_refused(swept):
 def test_a_user_whom_one_setting_lacks_is_refused(swept):
     with pytest.raises(ValueError, match="not every setting has a value for every user"):
         curve_table(swept[0].iloc[:-1], "NDCG@10", ("Popularity", {}), seed=3)
-
-
-def test_the_sample_edition_asks_some_users_and_learns_from_all():
-    user_items = csr_matrix(np.ones((1_500, 6), dtype=np.float32))
-    split = weak_generalization(user_items, seed=1)
-    assert fewer_asked(split, "published") is split
-    fewer = fewer_asked(split, "sample")
-    assert (np.diff(fewer.validation_out.indptr) > 0).sum() == 600
-    assert fewer.validation_in is split.validation_in
-    kept = np.flatnonzero(np.diff(fewer.validation_out.indptr))
-    assert (fewer.validation_out[kept] != split.validation_out[kept]).nnz == 0

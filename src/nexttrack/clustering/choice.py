@@ -14,8 +14,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import silhouette_samples
 
 from nexttrack.clustering.checks import checked_rows
-from nexttrack.clustering.fits import in_threads, seed_of, seeded
+from nexttrack.clustering.seeds import seed_of, seeded
 from nexttrack.clustering.stability import cluster_stability
+from nexttrack.parallel import in_threads
 
 
 @dataclass(frozen=True)

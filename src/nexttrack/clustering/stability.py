@@ -13,7 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.cluster import contingency_matrix
 
 from nexttrack.clustering.checks import checked_labels, checked_rows
-from nexttrack.clustering.fits import in_threads, seed_of, seeded, seeds_of
+from nexttrack.clustering.seeds import seed_of, seeded, seeds_of
+from nexttrack.parallel import in_threads
 
 
 @dataclass(frozen=True)

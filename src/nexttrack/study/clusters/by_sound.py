@@ -26,8 +26,8 @@ from nexttrack.clustering.choice import (
     choose_by_stability,
     largest_stable,
 )
-from nexttrack.clustering.fits import in_threads, seed_of, seeded, seeds_of
 from nexttrack.clustering.maps import UMAPThenHDBSCAN, map_quality, umap_places
+from nexttrack.clustering.seeds import seed_of, seeded, seeds_of
 from nexttrack.clustering.stability import (
     Stability,
     agreement_over_seeds,
@@ -39,7 +39,7 @@ from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import table
 from nexttrack.data.editions import fingerprint
 from nexttrack.features import audio_pipeline
-from nexttrack.parallel import in_processes
+from nexttrack.parallel import in_processes, in_threads
 
 SEED = 20_260_105
 SAMPLE = 10_000  # rows on which k-means and the mixture are judged

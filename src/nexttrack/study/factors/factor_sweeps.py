@@ -12,8 +12,9 @@ from nexttrack.cache import cached
 from nexttrack.data.dataset import Dataset
 from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
-from nexttrack.evaluation.sweeps import fewer_asked, sweep
+from nexttrack.evaluation.sweeps import sweep
 from nexttrack.models import BPR, EASE, IALS, NMF, SLIM, ItemKNN, LogisticMF, Popularity, PureSVD
+from nexttrack.study.protocol import fewer_asked
 from nexttrack.study.whole_game import SEED, split
 
 FACTORS = 64  # of iALS, in all sweeps but that of the factors

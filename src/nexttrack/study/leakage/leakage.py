@@ -23,12 +23,12 @@ from nexttrack.evaluation.evaluator import Metric, evaluate
 from nexttrack.evaluation.metrics import ndcg_at_k
 from nexttrack.evaluation.sampled_metrics import NEGATIVES, full_ranks, sampled_ndcg
 from nexttrack.evaluation.splits import Split
-from nexttrack.evaluation.sweeps import fewer_asked
 from nexttrack.models import EASE, AudioKNN, ItemKNN, Popularity
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study import whole_game
 from nexttrack.study.comparison import tuned_comparison
 from nexttrack.study.factors.factor_sweeps import ials
+from nexttrack.study.protocol import fewer_asked
 
 SEED = 20_260_110
 K = 10

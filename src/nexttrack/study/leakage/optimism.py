@@ -19,12 +19,12 @@ from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.evaluator import evaluate
 from nexttrack.evaluation.splits import Split, weak_generalization
-from nexttrack.evaluation.sweeps import fewer_asked
 from nexttrack.models import ItemKNN
 from nexttrack.parallel import in_processes
 from nexttrack.study import whole_game
 from nexttrack.study.factors.factor_sweeps import ials, thinned
 from nexttrack.study.leakage.leakage import METRICS, SEED, K, fitted, recommenders
+from nexttrack.study.protocol import fewer_asked
 
 DATA = "lastfm-2k"
 N_SEEDS = 10

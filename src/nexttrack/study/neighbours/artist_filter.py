@@ -19,13 +19,13 @@ from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import METRICS, N
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.ranked_lists import RankedLists
-from nexttrack.evaluation.sweeps import fewer_asked
 from nexttrack.features.names import names_incidence
 from nexttrack.features.neighbours import nearest, sharing
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
 from nexttrack.study.neighbours import neighbour_curves
+from nexttrack.study.protocol import fewer_asked
 
 SEED = 20_260_108
 K = 10

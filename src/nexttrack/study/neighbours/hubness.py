@@ -18,7 +18,7 @@ from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import Dataset, table
 from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate
-from nexttrack.evaluation.sweeps import fewer_asked, sweep
+from nexttrack.evaluation.sweeps import sweep
 from nexttrack.features import audio_pipeline
 from nexttrack.features.names import names_incidence
 from nexttrack.features.neighbours import sharing
@@ -28,6 +28,7 @@ from nexttrack.models import ItemKNN
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
+from nexttrack.study.protocol import fewer_asked
 
 SEED = 20_260_107
 K = 10

@@ -11,10 +11,11 @@ from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset
 from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
-from nexttrack.evaluation.sweeps import curve_table, fewer_asked, sweep
+from nexttrack.evaluation.sweeps import curve_table, sweep
 from nexttrack.models import AudioKNN, ContentKNN, ItemKNN, Popularity, RP3beta, UserKNN
 from nexttrack.models.content import artists_and_genres
 from nexttrack.study import whole_game
+from nexttrack.study.protocol import fewer_asked
 
 SEED = 20_260_106
 METRIC = "NDCG@10"
