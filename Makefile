@@ -59,8 +59,8 @@ scaling: .venv/ready ## Measure how each fit's seconds and memory grow with the 
 search: .venv/ready ## Measure exact and approximate search for neighbours, in some ten minutes; results/search.csv
 	@$(BENCHMARKS) search
 
-lint: .venv/ready ## Check style: code and notebooks
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+lint: .venv/ready ## Check style, of code and notebooks, and who imports whom
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache
 
 clean: ## Remove everything that make made here (never data/)
 	@rm -rf .venv benchmarks/peers_env/.venv .uv .cache .quarto .quarto-cli _book chapters/sound-map.html
