@@ -18,7 +18,7 @@ NEXTTRACK = .venv/bin/nexttrack
 BENCHMARKS = .venv/bin/python -m benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test data rerun check lab tune bench bench-peers scaling search lint clean
+.PHONY: help book serve test data rerun check check-all lab tune bench bench-peers scaling search lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,16 +30,19 @@ serve: .venv/ready ## Open the rendered book in a browser, with search (on this 
 	@$(NEXTTRACK) book serve
 
 test: .venv/ready ## Run every test, on the simulated sample edition (needs no data)
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n auto --dist loadgroup
 
 data: .venv/ready ## Download and clean the real data (Kaggle, GroupLens)
 	@$(NEXTTRACK) data get && $(NEXTTRACK) data clean
 
-rerun: .venv/ready ## Execute every chapter on the data at hand, then render the book
+rerun: .venv/ready ## Execute the chapters that are not fresh on the data at hand, then render the book
 	@$(NEXTTRACK) book execute && $(NEXTTRACK) book readme && $(NEXTTRACK) book render
 
-check: .venv/ready ## Execute every chapter on the real data in a copy and compare each number with the stored one
+check: .venv/ready ## Execute what is not fresh on the real data in a copy and compare each number with the stored one
 	@$(NEXTTRACK) book check
+
+check-all: .venv/ready ## Check every chapter, the fresh ones too
+	@$(NEXTTRACK) book check --all
 
 lab: .venv/ready ## Open the chapters in JupyterLab
 	@$(NEXTTRACK) book lab

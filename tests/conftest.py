@@ -15,6 +15,17 @@ settings.register_profile("patient", parent=usual, deadline=None)
 settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items):
+    """Run side by side (``-n``) whole modules, which share fixtures; but each chapter on its own.
+
+    Chapters come first, as they take the longest.
+    """
+    items.sort(key=lambda item: "sample_edition[" not in item.nodeid)
+    for item in items:
+        alone = "sample_edition[" in item.nodeid
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.as_posix()))
+
+
 @pytest.fixture(scope="session")
 def to_map():
     """Return a function that makes up recordings to map: what ``book.sound_map`` takes, by name."""

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 from nexttrack import cache
+from nexttrack.dependencies import Code
+from nexttrack.evaluation.metrics import ndcg_at_k
 
 
 @pytest.fixture
@@ -36,25 +38,27 @@ def test_other_arguments_or_data_are_other_work(work):
 
 def test_changed_code_makes_what_was_kept_stale(work, monkeypatch):
     work(n=4, data="abc")
-    monkeypatch.setattr(cache, "code_hash", lambda: "changed")
+    monkeypatch.setattr(cache, "code_of", lambda work: "changed")
     work(n=4, data="abc")
     assert work.calls == [4, 4]
 
 
-def test_the_code_hash_sees_code_sql_and_the_lock_but_not_the_pages(monkeypatch, tmp_path):
-    package = tmp_path / "src" / "nexttrack"
-    for name in ("models/a.py", "data/sql/b.sql", "book/c.py"):
-        (package / name).parent.mkdir(parents=True, exist_ok=True)
-        (package / name).write_text("1")
-    (tmp_path / "uv.lock").write_text("1")
-    monkeypatch.setattr(cache.project, "root", lambda: tmp_path)
-    seen = cache.code_hash()
-    (package / "book/c.py").write_text("2")
-    assert cache.code_hash() == seen
-    for path in (package / "models/a.py", package / "data/sql/b.sql", tmp_path / "uv.lock"):
-        path.write_text("2")
-        assert cache.code_hash() != seen
-        seen = cache.code_hash()
+def test_other_arithmetic_is_other_work(work, monkeypatch):
+    work(n=4, data="abc")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "another")
+    work(n=4, data="abc")
+    assert work.calls == [4, 4]
+
+
+def test_the_code_of_work_is_that_which_its_module_depends_on(monkeypatch):
+    seen = []
+    monkeypatch.setattr(Code, "parts", lambda self, wanted: seen.append(wanted) or {})
+    cache.code_of(ndcg_at_k)
+    cache.code_of(test_other_arithmetic_is_other_work)
+    ours, of_this_file = seen
+    assert "nexttrack.evaluation.metrics" in ours.modules
+    assert "nexttrack.models.ials" not in ours.modules
+    assert {"nexttrack.cache", "nexttrack.evaluation.metrics"} <= of_this_file.modules
 
 
 def test_work_that_fails_keeps_nothing(work, monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import inspect
 import json
 import tempfile
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
+import nexttrack
 from nexttrack import project
+from nexttrack.dependencies import Code, key
 from nexttrack.target import told
 
 PAGES = ("book", "press", "apps")
@@ -22,20 +25,14 @@ def cache_dir() -> Path:
     return project.root() / ".cache" / "tables"
 
 
-def code_hash() -> str:
-    """Return a hash of all Python and SQL code of the package and of the locked environment.
-
-    Any change of it makes kept tables stale: that costs a rerun now and then, and no old number
-    stands. The pages' code (:data:`PAGES`) cannot change a table and is left out.
-    """
-    package = project.root() / "src" / "nexttrack"
-    files = [path for kind in ("*.py", "*.sql", "*.csv") for path in package.rglob(kind)]
-    files = [path for path in files if path.relative_to(package).parts[0] not in PAGES]
-    digest = hashlib.sha256()
-    for path in [*sorted(files), project.root() / "uv.lock"]:
-        digest.update(path.relative_to(project.root()).as_posix().encode() + b"\0")
-        digest.update(path.read_bytes() + b"\0")
-    return digest.hexdigest()
+def code_of(work: Callable) -> str:
+    """Return a hash of all that a function's module depends on."""
+    code = Code(project.root(), Path(nexttrack.__file__).parent)
+    if work.__module__ in code.modules:
+        wanted = code.of_module(work.__module__)
+    else:
+        wanted = code.of_source(inspect.getsource(inspect.getmodule(work)))
+    return key(code.parts(wanted))
 
 
 def cached(work: Callable[..., tuple[pd.DataFrame, ...]]) -> Callable[..., tuple]:
@@ -48,11 +45,13 @@ def cached(work: Callable[..., tuple[pd.DataFrame, ...]]) -> Callable[..., tuple
     @functools.wraps(work)
     def kept(**arguments):
         name = f"{work.__module__}.{work.__qualname__}"
-        said = json.dumps([name, arguments, code_hash(), told()], sort_keys=True)
+        said = json.dumps([name, arguments, code_of(work), told()], sort_keys=True)
         folder = cache_dir() / hashlib.sha256(said.encode()).hexdigest()[:24]
         if not folder.exists():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder.with_suffix(".lock")):  # two chapters at once compute it once
+            # Two chapters that run at once compute it once.
+            locks = cache_dir().with_name("locks")
+            locks.mkdir(parents=True, exist_ok=True)
+            with FileLock(locks / f"{folder.name}.lock"):
                 if not folder.exists():
                     _write(work(**arguments), folder)
         return tuple(pd.read_parquet(path) for path in sorted(folder.glob("*.parquet")))
@@ -61,6 +60,7 @@ def cached(work: Callable[..., tuple[pd.DataFrame, ...]]) -> Callable[..., tuple
 
 
 def _write(frames: tuple[pd.DataFrame, ...], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as staging:
         made = Path(staging) / "frames"
         made.mkdir()

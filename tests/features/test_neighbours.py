@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
 from scipy.spatial.distance import cdist
 
 from nexttrack.features.names import names_incidence
-from nexttrack.features.neighbours import nearest, overlap, sharing
+from nexttrack.features.neighbours import nearest, overlap, sharing, squared_distances
 
 
 def lists(*names):
@@ -66,3 +67,22 @@ def test_no_query_has_no_neighbours():
         np.eye(3), np.array([], dtype=int), 2, names_incidence(lists(*"abc"))
     )
     assert everyone.shape == others.shape == (0, 2)
+
+
+def test_equal_rows_are_equally_near_and_stand_in_their_order():
+    rng = np.random.default_rng(3)
+    songs = rng.normal(size=(300, 10))
+    X = songs[rng.permutation(np.repeat(np.arange(300), 5))]  # each under five ids
+    queries = np.arange(40)
+    everyone, _ = nearest(X, queries, 12, csr_matrix(np.eye(len(X))))
+    for query, found in zip(queries, everyone, strict=True):
+        exact = ((X[query] - X) ** 2).sum(axis=1)
+        order = [row for row in np.lexsort((np.arange(len(X)), exact.round(12))) if row != query]
+        assert found.tolist() == order[:12]
+
+
+def test_squared_distances_are_those_of_scipy():
+    rng = np.random.default_rng(4)
+    one, other = rng.normal(size=(5, 3)), rng.normal(size=(7, 3))
+    found = squared_distances(one[:, None], other)
+    np.testing.assert_allclose(found, cdist(one, other, "sqeuclidean"), rtol=1e-12)

@@ -7,7 +7,7 @@ import sys
 import pytest
 from filelock import FileLock
 
-from nexttrack import project
+from nexttrack import project, target
 from nexttrack.press.execute import chapters, faults, read
 from nexttrack.press.prose import typed_numbers
 
@@ -22,7 +22,7 @@ def sample(tmp_path_factory):
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
     environment = {
-        **os.environ,
+        **target.environment(),
         "NEXTTRACK_EDITION": "sample",
         "NEXTTRACK_DATA": str(shared / "data"),
         "IPYTHONDIR": str(shared / "ipython"),

@@ -11,6 +11,7 @@ from nexttrack.press import freshness
 from nexttrack.press.commands import book_app
 from nexttrack.press.execute import read, write
 from nexttrack.press.freshness import check_chapter, compare_outputs, compare_text, needed
+from nexttrack.press.numerals import Tolerance
 
 TABLE = """| model | NDCG@10 |
 |:--|--:|
@@ -242,12 +243,22 @@ def test_a_tolerance_that_a_cell_states_is_held_and_what_it_allows_is_printed(bo
     assert command("index").exit_code == 1
 
 
+def test_a_tolerance_for_some_lines_loosens_no_other():
+    loose = [Tolerance.read("20%,0.05 in iALS")]
+    stored = TABLE.format("0.10", "0.100")
+    assert list(compare_text(stored, TABLE.format("0.14", "0.100"), loose)) == []
+    assert list(compare_text(stored, TABLE.format("0.16", "0.100"), loose)) != []
+    assert list(compare_text(stored, TABLE.format("0.10", "0.110"), loose)) != []
+    assert list(compare_text("iALS has 77", "iALS has 85", loose)) == []
+    assert list(compare_text("EASE has 77", "EASE has 85", loose)) != []
+
+
 def test_a_tolerance_that_says_nothing_is_a_fault(book):
     stored = read(book / "index.ipynb")
     stored.cells[1].metadata["tags"] = ["tolerance=some"]
     write(stored, book / "index.ipynb")
     (fault,) = check_chapter(book / "index.ipynb").faults
-    assert fault.startswith("index, cell 2: 'some': a tolerance is a percentage")
+    assert fault.startswith("index, cell 2: 'some': state a tolerance as 5%")
 
 
 def test_the_check_computes_by_the_target_it_is_given(book):

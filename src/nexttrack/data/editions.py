@@ -15,7 +15,7 @@ from nexttrack.errors import UserError
 from nexttrack.files import restore_folder
 from nexttrack.project import Edition
 
-SAMPLE = {"n_tracks": 20_000, "n_listeners": 5_000, "seed": 1}
+SAMPLE = {"n_tracks": 8_000, "n_listeners": 2_000, "seed": 1}
 """How large the sample edition is: arguments of :func:`nexttrack.data.simulator.write_sources`."""
 
 

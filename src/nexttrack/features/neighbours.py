@@ -10,6 +10,9 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest rows to some rows, exactly, by Euclidean distance.
 
+    Candidates are found by matrix products, and put in order by :func:`squared_distances`, so that
+    the same recording under two ids is equally near to a query on any machine.
+
     Args:
         X: rows x features, without NaN.
         queries: positions of rows.
@@ -26,14 +29,16 @@ def nearest(
     with_artist = (by_artist[queries] @ by_artist.T).tocsr()
     # Enough for k by others even if every row with an artist of the query came first.
     wanted = np.maximum(np.diff(with_artist.indptr), 1) + k
+    spare = 8  # for those that rounding has put just behind the last
     if wanted.max(initial=0) > len(X):
         raise ValueError(f"fewer than {k} of the {len(X)} rows are by other artists")
-    size = np.minimum(2 ** np.ceil(np.log2(wanted)).astype(np.int64), len(X))
+    size = np.minimum(2 ** np.ceil(np.log2(wanted + spare)).astype(np.int64), len(X))
     index = NearestNeighbors(algorithm="brute").fit(X)
     everyone, others = (np.empty((len(queries), k), dtype=np.int64) for _ in range(2))
     for n_candidates in np.unique(size):
         places = np.flatnonzero(size == n_candidates)
-        distance, row = index.kneighbors(X[queries[places]], n_neighbors=n_candidates)
+        row = index.kneighbors(X[queries[places]], n_candidates, return_distance=False)
+        distance = squared_distances(X[queries[places]][:, None], X[row])
         row = np.take_along_axis(row, np.lexsort((row, distance), axis=1), axis=1)
         for place, candidates in zip(places, row, strict=True):
             own = with_artist.indices[slice(*with_artist.indptr[place : place + 2])]
@@ -42,6 +47,18 @@ def nearest(
             apart = ~np.isin(candidates, own) & (candidates != query)
             others[place] = candidates[apart][:k]
     return everyone, others
+
+
+def squared_distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the squared Euclidean distances between rows, over the last axis of two arrays.
+
+    Columns are added one after the other, so that the result is the same on any machine, and equal
+    rows are equally far from a third; neither is so of matrix products.
+    """
+    distance = np.zeros(np.broadcast_shapes(one.shape[:-1], other.shape[:-1]))
+    for column in range(one.shape[-1]):
+        distance += (one[..., column] - other[..., column]) ** 2
+    return distance
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> np.ndarray:

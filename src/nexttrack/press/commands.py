@@ -60,27 +60,52 @@ Chapters = Annotated[
 
 
 @book_app.command()
+def status(chapters: Chapters = None) -> None:
+    """Say of each chapter whether it is fresh, or what has changed since it was executed."""
+    from nexttrack.press.execute import chosen
+    from nexttrack.press.stamps import changes, code_of
+
+    root = project.root()
+    code = code_of(root)
+    for path in chosen(root, chapters or []):
+        changed = changes(path, root, code)
+        print(path.name, f"stale: {'; '.join(changed)}" if changed else "fresh")
+    if not (project.processed_dir("published") / "ledger.parquet").exists():
+        print("without the real data at hand, they count as those that were stamped")
+
+
+@book_app.command()
 def execute(
     chapters: Chapters = None,
     edition: Annotated[
         str | None, typer.Option(help="published or sample; the data at hand if not given.")
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Execute those, too, that are fresh.")
+    ] = False,
 ) -> None:
-    """Execute chapters on the data at hand and store their outputs."""
+    """Execute chapters on the data at hand and store their outputs; without names, the stale."""
     from nexttrack.press.execute import ExecutionError, chosen, execute, side_by_side
     from nexttrack.press.progress import cells
+    from nexttrack.press.stamps import code_of, stamp
 
     if edition not in (None, *project.EDITIONS):
         raise UserError(f"--edition {edition}: give published or sample")
-    paths = chosen(project.root(), chapters or [])
+    root = project.root()
+    published = (edition or project.edition()) == "published"
+    paths = chosen(root, chapters or [])
+    if published and not (chapters or every):
+        paths, _ = _stale(paths, root)
     with cells(paths) as started:
 
         def work(path: Path) -> None:
             execute(path, edition=edition, on_cell=started(path))
 
+        code = code_of(root)
         try:
-            for _ in side_by_side(paths, work):
-                pass
+            for path, _ in side_by_side(paths, work):
+                if published:
+                    stamp(path, root, code)
         except ExecutionError as error:
             print(error.details, file=sys.stderr)
             raise
@@ -93,18 +118,33 @@ def check(
     available: Annotated[
         bool, typer.Option("--available", help="Leave out what needs a source that is not there.")
     ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Check those, too, that are fresh.")] = False,
+    stamps: Annotated[
+        bool, typer.Option("--stamp", help="Stamp as fresh the chapters that are as stored.")
+    ] = False,
     target: Annotated[
         str, typer.Option(help="Arithmetic to compute with: haswell (as stored), x86-64 or host.")
     ] = STORED,
 ) -> None:
-    """Execute chapters on the real data in a copy; fail if an output is not as stored."""
+    """Execute chapters on the real data in a copy; fail if an output is not as stored.
+
+    Without names, those that are not fresh.
+    """
     from nexttrack.press import freshness
     from nexttrack.press.execute import chosen
     from nexttrack.press.progress import cells
+    from nexttrack.press.stamps import code_of, stamp
 
     root = project.root()
     paths = chosen(root, chapters or [])
     missing = freshness.missing_sources()
+    environment(target)  # an unknown one is refused before anything runs
+    if not possible(target):
+        print(f"this processor has no {target} instructions: last digits may differ")
+    if not (chapters or every or target != STORED):
+        paths, fresh = _stale(paths, root)
+        for path in fresh:
+            print(f"{path.stem}: fresh, left out: nothing that it depends on has changed")
     short = {} if available else freshness.chapters_short_of(paths, missing)
     if short:
         wanting = "; ".join(f"{name} needs {', '.join(needs)}" for name, needs in short.items())
@@ -112,22 +152,21 @@ def check(
             f"cannot check without all sources: {wanting}; import them with: nexttrack data import "
             "DIR && nexttrack data clean, or give --available to leave those cells out"
         )
-    environment(target)  # an unknown one is refused before anything runs
-    if not possible(target):
-        print(
-            f"this processor has no {target} instructions: last digits may differ from the stored"
-        )
     found, within, partial, stale = [], [], [], 0
+    code = code_of(root)
     with cells(paths) as started:
         verdicts = freshness.check(paths, root, missing=missing, target=target, on_chapter=started)
         for path, verdict in verdicts:
             print(f"{path.stem}: {verdict}", flush=True)
             found += [*verdict.faults, *map(str, verdict.differences)]
             within += [f"{one} (within {one.tolerance})" for one in verdict.tolerated]
-            stale += bool(verdict.faults or verdict.differences)
+            holds = not (verdict.faults or verdict.differences)
+            stale += not holds
             if verdict.unchecked:
                 cells_left = ", ".join(verdict.unchecked)
                 partial.append(f"{path.stem}: not checked for want of data: {cells_left}")
+            elif stamps and holds and target == STORED:
+                stamp(path, root, code)
     for line in (*partial, *within, *found):
         print(line)
     if stale:
@@ -135,6 +174,15 @@ def check(
     print(
         f"{len(paths)} chapters are as stored" + (", but for what was not checked" * bool(partial))
     )
+
+
+def _stale(paths: list[Path], root: Path) -> tuple[list[Path], list[Path]]:
+    """Return which of the chapters are stale, and which are fresh."""
+    from nexttrack.press.stamps import changes, code_of
+
+    code = code_of(root)
+    stale = [path for path in paths if changes(path, root, code)]
+    return stale, [path for path in paths if path not in stale]
 
 
 @book_app.command()

@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -174,34 +174,32 @@ def check_chapter(
         if cell.cell_type != "code" or index in skipped or NOT_COMPARED in tags:
             continue
         where, both = (chapter, cell_name(stored, index)), (cell.outputs, new.cells[index].outputs)
-        usual = list(compare_outputs(*both))
-        stated = stated_tolerance(tags)
-        tolerance = Tolerance.read(stated) if stated and not flaws else USUAL
-        beyond = list(compare_outputs(*both, tolerance))
+        stated = [] if flaws else stated_tolerances(tags)
+        beyond = list(compare_outputs(*both, [Tolerance.read(text) for text in stated]))
         differences += [Difference(*where, *pair) for pair in beyond]
-        if not beyond:
-            tolerated += [Difference(*where, *pair, tolerance=stated) for pair in usual]
+        within = [pair for pair in compare_outputs(*both) if pair not in beyond]
+        tolerated += [Difference(*where, *pair, tolerance="; ".join(stated)) for pair in within]
     unchecked = [cell_name(stored, index) for index in skipped]
     seconds = time.perf_counter() - started
     return Verdict(flaws, differences, unchecked, seconds, tuple(tolerated))
 
 
-def stated_tolerance(tags: Iterable[str]) -> str:
-    """Return the tolerance in a cell's tag, as ``5%`` or ``0.02`` of ``tolerance=5%``; "" if none.
+def stated_tolerances(tags: Iterable[str]) -> list[str]:
+    """Return the tolerances in a cell's tags: ``5%`` of ``tolerance=5%``.
 
     A cell states one where what it shows hangs on last digits: then its numbers may differ by more
     than usual (:data:`nexttrack.press.numerals.USUAL`), and the check says by how much they do.
     """
-    return next((tag.removeprefix(TOLERANCE) for tag in tags if tag.startswith(TOLERANCE)), "")
+    return [tag.removeprefix(TOLERANCE) for tag in tags if tag.startswith(TOLERANCE)]
 
 
 def _unreadable_tolerances(notebook: NotebookNode, chapter: str) -> Iterator[str]:
     for index, cell in enumerate(notebook.cells):
-        stated = stated_tolerance(cell.metadata.get("tags", ()))
-        try:
-            Tolerance.read(stated or "1%")
-        except ValueError as error:
-            yield f"{chapter}, {cell_name(notebook, index)}: {error}"
+        for stated in stated_tolerances(cell.metadata.get("tags", ())):
+            try:
+                Tolerance.read(stated)
+            except ValueError as error:
+                yield f"{chapter}, {cell_name(notebook, index)}: {error}"
 
 
 def needed(notebook: NotebookNode) -> list[set[str]]:
@@ -257,7 +255,7 @@ def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
 
 
 def compare_outputs(
-    stored: list[NotebookNode], new: list[NotebookNode], tolerance: Tolerance = USUAL
+    stored: list[NotebookNode], new: list[NotebookNode], tolerances: Sequence[Tolerance] = ()
 ) -> Iterator[tuple[str, str]]:
     """Yield what differs between two lists of outputs, as pairs of short texts (stored, new).
 
@@ -270,7 +268,7 @@ def compare_outputs(
         yield _listed(kinds_before), _listed(kinds_after)
         return
     for (_, old_text), (_, new_text) in zip(before, after, strict=True):
-        yield from compare_text(old_text, new_text, tolerance)
+        yield from compare_text(old_text, new_text, tolerances)
     for old, fresh in zip(_maps(stored), _maps(new), strict=True):
         yield from map_differences(old, fresh)
 
@@ -300,12 +298,22 @@ def _shown(output: NotebookNode) -> tuple[str, str]:
     return " and ".join(sorted(output.data)), ""
 
 
-def compare_text(stored: str, new: str, tolerance: Tolerance = USUAL) -> Iterator[tuple[str, str]]:
-    """Yield the lines, and of tables the cells, in which two texts differ, as short pairs."""
+def compare_text(
+    stored: str, new: str, tolerances: Sequence[Tolerance] = ()
+) -> Iterator[tuple[str, str]]:
+    """Yield the lines, and of tables the cells, in which two texts differ, as short pairs.
+
+    In each line the first of the tolerances holds that is meant for it, else the usual.
+    """
+
+    def same(old: str, fresh: str, line: str) -> bool:
+        held = next((one for one in tolerances if one.where in line), USUAL)
+        return same_text(old, fresh, held)
+
     before, after = stored.strip().splitlines(), new.strip().splitlines()
     if len(before) != len(after):
         first = next(
-            (pair for pair in zip(before, after, strict=False) if not same_text(*pair, tolerance)),
+            (pair for pair in zip(before, after, strict=False) if not same(*pair, pair[0])),
             ((before[len(after) :] or ["the end"])[0], (after[len(before) :] or ["the end"])[0]),
         )
         yield tuple(
@@ -317,13 +325,13 @@ def compare_text(stored: str, new: str, tolerance: Tolerance = USUAL) -> Iterato
     for old_line, new_line in zip(before, after, strict=True):
         old_cells, new_cells = _table_cells(old_line), _table_cells(new_line)
         heading = heading if old_cells and heading else old_cells
-        if same_text(old_line, new_line, tolerance):
+        if same(old_line, new_line, old_line):
             continue
         if not old_cells or len(old_cells) != len(new_cells):
             yield _where_they_part(old_line, new_line)
             continue
         for column, old_cell, new_cell in zip(heading, old_cells, new_cells, strict=False):
-            if not same_text(old_cell, new_cell, tolerance):
+            if not same(old_cell, new_cell, old_line):
                 yield f"{_short(old_cell)} (row {old_cells[0]}, {column})", _short(new_cell)
 
 

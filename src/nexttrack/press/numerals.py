@@ -79,27 +79,38 @@ class Tolerance:
     Attributes:
         relative: share of the stored number.
         absolute: in the unit that is printed.
+        where: holds in the lines that have this text; in all if it is empty.
     """
 
     relative: Decimal = Decimal("0.01")
     absolute: Decimal = Decimal(0)
+    where: str = ""
 
     @classmethod
     def read(cls, text: str) -> "Tolerance":
-        """Return the tolerance that a text states: ``5%`` of the number, or ``0.02`` as printed.
+        """Return what a text states: ``5%`` of the number, ``0.02`` as printed, or the larger.
+
+        ``5%,0.02 in iALS`` allows either, in the lines that have ``iALS``.
 
         Raises:
-            ValueError: if the text is neither, or states less than nothing.
+            ValueError: if it states anything else, or less than nothing.
         """
-        try:
-            number = Decimal(text.removesuffix("%").strip())
-        except InvalidOperation:
-            number = Decimal(-1)
-        if not (number.is_finite() and number >= 0):
-            raise ValueError(f"{text!r}: a tolerance is a percentage (5%) or a number (0.02)")
-        if text.endswith("%"):
-            return cls(relative=number / 100)
-        return cls(absolute=number)
+        amounts, _, where = text.partition(" in ")
+        relative, absolute = cls.relative, cls.absolute
+        for amount in amounts.split(","):
+            try:
+                number = Decimal(amount.strip().removesuffix("%"))
+            except InvalidOperation:
+                number = Decimal(-1)
+            if not (number.is_finite() and number >= 0):
+                raise ValueError(
+                    f"{text!r}: state a tolerance as 5%, as 0.02, or as 5%,0.02 in TEXT"
+                )
+            if amount.strip().endswith("%"):
+                relative = number / 100
+            else:
+                absolute = number
+        return cls(relative, absolute, where)
 
 
 USUAL = Tolerance()

@@ -42,8 +42,8 @@ def study(recordings, monkeypatch, tmp_path):
     monkeypatch.setattr(by_sound, "table", lambda name: {"recordings": recordings}[name])
     monkeypatch.setattr(by_sound, "fingerprint", lambda edition: "made")
     monkeypatch.setattr("nexttrack.cache.cache_dir", lambda: tmp_path)
-    monkeypatch.setattr(by_sound, "KS", range(2, 6))
-    monkeypatch.setattr(by_sound, "DRAWS", 4)
+    spent = by_sound.Effort(10_000, 4_000, range(2, 6), 4, 2, 2, 3)
+    monkeypatch.setattr(by_sound, "effort", lambda: spent)
     monkeypatch.setattr(by_sound, "LEAST_ROWS", (10, 40))
     return by_sound
 

@@ -5,6 +5,7 @@ are clustered. What takes long is kept (:mod:`nexttrack.cache`).
 """
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -42,10 +43,40 @@ from nexttrack.features import audio_pipeline
 from nexttrack.parallel import in_processes, in_threads
 
 SEED = 20_260_105
-SAMPLE = 10_000  # rows on which k-means and the mixture are judged
-SMALL_SAMPLE = 4_000  # for the other methods: their cost grows with its square
-KS = range(2, 16)
-DRAWS = 10  # of rows, for stability
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is spent on the choice and the judgement of clusters.
+
+    Attributes:
+        sample: rows on which k-means and the mixture are judged.
+        small_sample: rows for the other methods: their cost grows with the square.
+        ks: numbers of clusters that are tried.
+        draws: of rows, for stability; with UMAP, which takes seconds, ``draws_of_maps``.
+        gap_samples: samples on which the gap statistic is asked, with ``references`` each.
+    """
+
+    sample: int
+    small_sample: int
+    ks: range
+    draws: int
+    draws_of_maps: int
+    gap_samples: int
+    references: int
+
+
+EFFORTS: dict[str, Effort] = {
+    "published": Effort(10_000, 4_000, range(2, 16), 10, 4, 5, 10),
+    "sample": Effort(1_500, 1_000, range(2, 9), 3, 2, 2, 3),  # every test run goes through it
+}
+
+
+def effort() -> Effort:
+    """Return the effort on the edition at hand."""
+    return EFFORTS[project.edition()]
+
+
 LEAST_ROWS = (10, 20, 40, 80, 160, 320, 640)  # the smallest cluster of HDBSCAN, in the small sample
 WORLDS: dict[str, Callable] = {
     "recordings": lambda rows, seed: rows,
@@ -107,8 +138,9 @@ RULES = {
 }
 
 
-def sample(rows: pd.DataFrame, size: int = SMALL_SAMPLE, draw: int = 0) -> pd.DataFrame:
-    """Return at most ``size`` rows, in their order; another number draws others."""
+def sample(rows: pd.DataFrame, size: int | None = None, draw: int = 0) -> pd.DataFrame:
+    """Return at most ``size`` rows (the small sample), in order; another number draws others."""
+    size = effort().small_sample if size is None else size
     if len(rows) <= size:
         return rows
     drawn = np.random.default_rng((SEED, draw)).choice(len(rows), size, replace=False)
@@ -117,7 +149,8 @@ def sample(rows: pd.DataFrame, size: int = SMALL_SAMPLE, draw: int = 0) -> pd.Da
 
 def rows_to_judge(method: str) -> int:
     """Return the size of the sample on which a method is judged."""
-    return SAMPLE if method in ("k-means", "Gaussian mixture") else SMALL_SAMPLE
+    spent = effort()
+    return spent.sample if method in ("k-means", "Gaussian mixture") else spent.small_sample
 
 
 def choices() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -130,7 +163,7 @@ def choices() -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns:
         (scores, gaps). ``scores``: one row for each method, rule and setting: ``score`` and
         ``chosen`` (by this rule). ``gaps``: the k of k-means that the gap statistic chooses on each
-        of five samples: ``sample``, ``k``, ``at_edge``.
+        of some samples: ``sample``, ``k``, ``at_edge``.
     """
     data = fingerprint(project.edition())
     scores, gaps = _choices(data=data)
@@ -146,14 +179,15 @@ def chosen(scores: pd.DataFrame) -> pd.Series:
 
 @cached
 def _choices(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rows = sound(table("recordings"))
+    rows, spent = sound(table("recordings")), effort()
     small = sample(rows)
     by_k = stability_by_k()
     by_k = by_k[by_k["world"] == "recordings"].set_index("k")
+    mixtures = range(1, max(spent.ks) + 1)
     bic = choose_by_bic(
-        sample(rows, SAMPLE), estimator("Gaussian mixture"), range(1, max(KS) + 1), seed=SEED
+        sample(rows, spent.sample), estimator("Gaussian mixture"), mixtures, seed=SEED
     )
-    ward = choose_by_silhouette(small, estimator("Ward"), KS, seed=SEED)
+    ward = choose_by_silhouette(small, estimator("Ward"), spent.ks, seed=SEED)
     found = [
         _scores("k-means", "silhouette", by_k["silhouette"], int(by_k["silhouette"].idxmax())),
         _scores("k-means", "stability", by_k["jaccard"], largest_stable(by_k["jaccard"])),
@@ -162,9 +196,14 @@ def _choices(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     ]
     found.append(_choice_of_density("HDBSCAN", small))
     gaps = []
-    for draw in range(5):
-        some = sample(rows, SMALL_SAMPLE, draw)
-        choice = choose_by_gap(some, estimator("k-means"), max(KS), seed=SEED, n_references=10)
+    for draw in range(spent.gap_samples):
+        choice = choose_by_gap(
+            sample(rows, draw=draw),
+            estimator("k-means"),
+            max(spent.ks),
+            seed=SEED,
+            n_references=spent.references,
+        )
         gaps.append({"sample": draw, "k": choice.chosen, "at_edge": choice.at_edge})
     return pd.concat(found, ignore_index=True), pd.DataFrame(gaps)
 
@@ -200,12 +239,13 @@ def stability_by_k() -> pd.DataFrame:
 
 @cached
 def _stability_by_k(*, data: str) -> tuple[pd.DataFrame]:
-    drawn = sample(sound(table("recordings")), SAMPLE)
+    spent = effort()
+    drawn = sample(sound(table("recordings")), spent.sample)
     kmeans, parts = estimator("k-means"), []
     for name, make in WORLDS.items():
         rows = make(drawn, seed=SEED)
-        stable = choose_by_stability(rows, kmeans, KS, seed=SEED, n_draws=DRAWS).scores
-        silhouette = choose_by_silhouette(rows, kmeans, KS, seed=SEED).scores["silhouette"]
+        stable = choose_by_stability(rows, kmeans, spent.ks, seed=SEED, n_draws=spent.draws).scores
+        silhouette = choose_by_silhouette(rows, kmeans, spent.ks, seed=SEED).scores["silhouette"]
         parts.append(stable.assign(silhouette=silhouette, world=name))
     return (pd.concat(parts).rename_axis("k").reset_index(),)
 
@@ -260,7 +300,9 @@ def _judge_all(method: str, setting: int, rows: pd.DataFrame) -> tuple[pd.DataFr
 
 def _judge(method: str, setting: int, rows: pd.DataFrame) -> tuple[dict, Stability | None]:
     # numba's threads do not bear company, and a fit with UMAP takes seconds.
-    umap = {"num_threads": 1, "n_draws": 4} if "UMAP" in method else {"n_draws": DRAWS}
+    spent = effort()
+    few = {"num_threads": 1, "n_draws": spent.draws_of_maps}
+    umap = few if "UMAP" in method else {"n_draws": spent.draws}
     # A row drawn twice is density to HDBSCAN.
     share = 0.5 if "HDBSCAN" in method else None
     try:
@@ -322,7 +364,7 @@ def _side_by_side(*fits: Callable) -> list:
 
 def _least_of_all(least_rows: int, n_rows: int) -> int:
     """Return the least rows of a cluster among all that are as large a share as in the sample."""
-    return round(least_rows * n_rows / min(n_rows, SMALL_SAMPLE))
+    return round(least_rows * n_rows / min(n_rows, effort().small_sample))
 
 
 def _settings(settings: pd.Series, methods: Collection[str] = METHODS) -> dict[str, int]:

@@ -17,6 +17,7 @@ from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import table
 from nexttrack.data.editions import fingerprint
 from nexttrack.errors import UserError
+from nexttrack.features.neighbours import squared_distances
 from nexttrack.study.leakage.leakage import SEED, K
 
 FEATURES = (*AUDIO, "mode", "duration_ms")
@@ -103,11 +104,10 @@ def found_by_sound(rows: pd.DataFrame, asked: np.ndarray, answering: np.ndarray)
     rows_of = names[answering].explode().reset_index(drop=True)
     places = pd.Series(np.repeat(np.arange(len(answering)), names[answering].map(len).to_numpy()))
     by_artist = places.groupby(rows_of.to_numpy()).agg(np.array)
-    lengths = (X[answering] ** 2).sum(axis=1)
     tables = []
     for start in range(0, len(asked), BLOCK):
         block = asked[start : start + BLOCK]
-        distance = lengths - 2 * X[block] @ X[answering].T  # without the query's own length
+        distance = squared_distances(X[block][:, None], X[answering])
         own = recording[answering] == recording[block][:, None]
         for apart in APART:
             if apart == "recordings":
@@ -143,6 +143,9 @@ def found_by_sound(rows: pd.DataFrame, asked: np.ndarray, answering: np.ndarray)
 def _ten_nearest(distance: np.ndarray) -> np.ndarray:
     if distance.shape[1] < K:
         raise ValueError(f"fewer than {K} rows may be found")
-    places = np.argpartition(distance, K - 1, axis=1)[:, :K]
-    order = np.argsort(np.take_along_axis(distance, places, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(places, order, axis=1)
+    last = np.partition(distance, K - 1, axis=1)[:, K - 1]
+    nearest = np.empty((len(distance), K), dtype=np.int64)
+    for place, (row, farthest) in enumerate(zip(distance, last, strict=True)):
+        near = np.flatnonzero(row <= farthest)  # of equally near rows the first
+        nearest[place] = near[np.argsort(row[near], kind="stable")[:K]]
+    return nearest

@@ -190,7 +190,7 @@ def by_sound_alone() -> tuple[pd.DataFrame, pd.DataFrame]:
 @cached
 def _by_sound_alone(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     recordings = table("recordings")
-    drawn = by_sound.sample(by_sound.sound(recordings), by_sound.SAMPLE)
+    drawn = by_sound.sample(by_sound.sound(recordings), by_sound.effort().sample)
     names = recordings.loc[drawn.index]
     by_artist, by_genre = names_incidence(names["artists"]), names_incidence(names["genres"])
     everyone = np.arange(len(drawn))

@@ -1,0 +1,120 @@
+"""Which chapters are fresh: stamped, when executed, with the state of all that they depend on.
+
+``chapters/stamps.json`` holds, for each chapter, its code, its outputs, the data, and what
+:mod:`nexttrack.dependencies` finds from the code: modules, files, kept results, packages. A chapter
+is fresh while all of that is as stamped. Text between the cells may change.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+import nexttrack
+from nexttrack.data.editions import fingerprint
+from nexttrack.dependencies import Code
+from nexttrack.errors import UserError
+from nexttrack.files import write_file
+from nexttrack.press.execute import read
+from nexttrack.project import processed_dir
+
+CODE, OUTPUTS, DATA = "its code", "its outputs", "the data"
+Parts = dict[str, str]
+
+
+def stamps_file(root: Path) -> Path:
+    """Return the path of the stamps of the book in ``root``."""
+    return root / "chapters" / "stamps.json"
+
+
+def read_stamps(root: Path) -> dict[str, Parts]:
+    """Return the stamp of each chapter that has one, by its stem.
+
+    Raises:
+        UserError: if the file is no JSON object.
+    """
+    path = stamps_file(root)
+    if not path.exists():
+        return {}
+    try:
+        stamps = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(stamps, dict):
+            raise ValueError("no JSON object")
+    except ValueError as error:
+        raise UserError(f"{path}: {error}; delete it and run: make check-all") from None
+    return stamps
+
+
+def stamp(path: Path, root: Path, code: Code | None = None) -> None:
+    """Stamp a chapter with the state of what it depends on now; to be called once it was executed.
+
+    Stamps of notebooks that are gone are dropped.
+    """
+    stamps = {name: parts for name, parts in read_stamps(root).items() if _is_there(name, root)}
+    stamps[path.stem] = state(read(path), code or code_of(root))
+    text = json.dumps(dict(sorted(stamps.items())), indent=1, sort_keys=True)
+    write_file(stamps_file(root), (text + "\n").encode())
+
+
+def changes(path: Path, root: Path, code: Code | None = None) -> list[str]:
+    """Return what a chapter depends on that is not as stamped, in words; none if it is fresh.
+
+    Where no published data are at hand they count as those that the chapter was executed on.
+    """
+    stamped = read_stamps(root).get(path.stem)
+    if stamped is None:
+        return ["never stamped"]
+    return differences(stamped, state(read(path), code or code_of(root)))
+
+
+def differences(stamped: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return, in words, what differs between a stamp and a state."""
+    if DATA not in now:
+        stamped = {name: value for name, value in stamped.items() if name != DATA}
+    found = []
+    for name in sorted(stamped.keys() | now.keys()):
+        before, after = stamped.get(name), now.get(name)
+        if before == after:
+            continue
+        if before is None:
+            found.append(f"{name} is new")
+        elif after is None:
+            found.append(f"{name} is gone")
+        elif _is_version(before) and _is_version(after):
+            found.append(f"{name} {before} -> {after}")
+        else:
+            found.append(name)
+    return found
+
+
+def state(notebook: NotebookNode, code: Code) -> Parts:
+    """Return the state of all that a chapter depends on: hashes and packages' versions by name."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    # Magics become calls.
+    sources = [TransformerManager().transform_cell(cell.source) for cell in cells]
+    outputs = json.dumps([cell.outputs for cell in cells], sort_keys=True)
+    parts = code.parts(code.of_source("\n".join(sources)))
+    parts |= {CODE: _hash("\0".join(cell.source for cell in cells)), OUTPUTS: _hash(outputs)}
+    if (processed_dir("published") / "ledger.parquet").exists():
+        parts[DATA] = fingerprint("published")
+    return parts
+
+
+def code_of(root: Path) -> Code:
+    """Return the package's code: one for all chapters of a command, as it is read once."""
+    return Code(root, Path(nexttrack.__file__).parent)
+
+
+def _is_there(name: str, root: Path) -> bool:
+    return any((root / folder / f"{name}.ipynb").exists() for folder in ("", "chapters"))
+
+
+def _is_version(text: str) -> bool:
+    return "." in text or text == "not installed"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
