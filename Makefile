@@ -29,7 +29,7 @@ book: .venv/ready ## Render the book as stored (needs no data): _book/index.html
 serve: .venv/ready ## Open the rendered book in a browser, with search (on this machine only)
 	@$(NEXTTRACK) book serve
 
-test: .venv/ready ## Run every test, on the simulated sample edition (needs no data)
+test: .venv/ready .venv/compiled ## Run every test, on the simulated sample edition (needs no data)
 	@.venv/bin/python -m pytest -n auto --dist loadgroup
 
 data: .venv/ready ## Download and clean the real data (Kaggle, GroupLens)
@@ -70,6 +70,10 @@ clean: ## Remove everything that make made here (never data/)
 
 .venv/ready: uv.lock pyproject.toml | .uv/bin/uv
 	@.uv/bin/uv sync --quiet --locked --python "$(PYTHON)" && touch $@
+
+# Tests start some hundred processes, each of which would compile what it imports where none may write.
+.venv/compiled: .venv/ready
+	@.venv/bin/python -m compileall -q -j 0 .venv/lib > /dev/null 2>&1; touch $@
 
 benchmarks/peers_env/.venv/ready: benchmarks/peers_env/uv.lock benchmarks/peers_env/pyproject.toml | .uv/bin/uv
 	@UV_PROJECT_ENVIRONMENT=.venv .uv/bin/uv sync --quiet --locked --project benchmarks/peers_env --python "$(PEERS_PYTHON)" && touch $@

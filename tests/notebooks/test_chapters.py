@@ -3,14 +3,20 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+import nexttrack
 from nexttrack import project, target
-from nexttrack.press.execute import chapters, faults, read
+from nexttrack.dependencies import Code
+from nexttrack.press.execute import chapters, faults, read, run
+from nexttrack.press.freshness import compare_outputs
 from nexttrack.press.prose import typed_numbers
+from nexttrack.press.stamps import source_of
 
+PACKAGE = Path(nexttrack.__file__).parent
 CHAPTERS = chapters(project.root())
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
@@ -37,12 +43,49 @@ def sample(tmp_path_factory):
 
 @every_chapter
 def test_every_cell_runs_on_the_sample_edition(path, sample, tmp_path):
+    record = tmp_path / "opened.txt"
+    record.touch()
+    recorded = {
+        "PYTHONPATH": str(Path(__file__).parent / "recorder"),
+        "RECORD_UNDER": f"{PACKAGE}{os.pathsep}{project.root() / 'results'}",
+        "RECORD_TO": str(record),
+    }
     # A pytest of its own: nbval makes a test of each cell, and its report names the cell.
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"]
     command += ["--maxfail=1", "--quiet", "--no-header", "--color=no", "-p", "no:cacheprovider"]
-    command += ["-c", os.devnull, f"--rootdir={path.parent}", f"--basetemp={tmp_path}", str(path)]
-    result = subprocess.run(command, env=sample, capture_output=True, text=True)
+    command += ["-c", os.devnull, f"--rootdir={path.parent}", f"--basetemp={tmp_path / 'run'}"]
+    result = subprocess.run(
+        [*command, str(path)], env=sample | recorded, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
+    opened = {Path(line) for line in record.read_text().splitlines()}
+    # Whether the simulated world is that of today's simulator is asked on this edition alone.
+    opened = {path for path in opened if path.parent != PACKAGE / "data" / "simulator"}
+    assert opened <= files_it_depends_on(path), "a file is read that no module names"
+
+
+def files_it_depends_on(path):
+    """The files besides modules that make a chapter stale when they change."""
+    code = Code(project.root(), PACKAGE)
+    wanted = code.of_source(source_of(read(path)))
+    files = {PACKAGE / name for name in wanted.files}
+    return files | {project.root() / "results" / name for name in wanted.results}
+
+
+@pytest.mark.skipif(not target.possible(target.STORED), reason="needs an x86 with AVX2")
+def test_the_first_chapter_prints_the_same_by_another_arithmetic(sample, monkeypatch):
+    """The quick form of ``nexttrack book check --target x86-64``."""
+    monkeypatch.setenv("NEXTTRACK_DATA", sample["NEXTTRACK_DATA"])
+    (path,) = (path for path in CHAPTERS if path.stem == "01-whole-game")
+    one, other = (
+        run(read(path), path.stem, folder=path.parent, edition="sample", target=name)
+        for name in (target.STORED, "x86-64")
+    )
+    *cells, last = (
+        pair for pair in zip(one.cells, other.cells, strict=True) if pair[0].cell_type == "code"
+    )
+    assert [list(compare_outputs(a.outputs, b.outputs)) for a, b in cells] == [[]] * len(cells)
+    assert list(compare_outputs(*(cell.outputs for cell in last)))  # which names the arithmetic
 
 
 @every_chapter

@@ -244,7 +244,7 @@ def test_a_tolerance_that_a_cell_states_is_held_and_what_it_allows_is_printed(bo
 
 
 def test_a_tolerance_for_some_lines_loosens_no_other():
-    loose = [Tolerance.read("20%,0.05 in iALS")]
+    loose = [Tolerance.read("20% or 0.05 in iALS")]
     stored = TABLE.format("0.10", "0.100")
     assert list(compare_text(stored, TABLE.format("0.14", "0.100"), loose)) == []
     assert list(compare_text(stored, TABLE.format("0.16", "0.100"), loose)) != []

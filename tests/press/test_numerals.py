@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nexttrack.press.numerals import agree, numerals, rounds_to, same_text
+from nexttrack.press.numerals import Tolerance, agree, numerals, rounds_to, same_text
 
 printed = st.decimals(
     min_value=Decimal("-1e7"), max_value=Decimal("1e7"), allow_nan=False, places=3
@@ -145,3 +145,30 @@ def test_texts(stored, new, same):
 )
 def test_rounding_keeps_to_the_precision_of_the_typed_number(computed, typed, hit):
     assert rounds_to(only(computed), only(typed)) is hit
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5%", Tolerance(Decimal("0.05"))),
+        ("0.02", Tolerance(absolute=Decimal("0.02"))),
+        ("5% or 0.02", Tolerance(Decimal("0.05"), Decimal("0.02"))),
+        ("12.5% in Audio kNN", Tolerance(Decimal("0.125"), where="Audio kNN")),
+    ],
+)
+def test_a_tolerance_is_read_as_it_is_stated(text, expected):
+    assert Tolerance.read(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "%", "five", "-1%", "nan", "inf%", "5% and 1", "in iALS"])
+def test_a_tolerance_that_is_none_is_refused(text):
+    with pytest.raises(ValueError, match="state a tolerance as 5%"):
+        Tolerance.read(text)
+
+
+def test_a_wider_tolerance_lets_through_what_it_states_and_no_more():
+    loose = Tolerance.read("10% or 0.05")
+    assert same_text("has 100 of 0.10", "has 110 of 0.15", loose)
+    assert not same_text("has 100 of 0.10", "has 111 of 0.15", loose)
+    assert not same_text("has 100 of 0.10", "has 110 of 0.16", loose)
+    assert not same_text("has 100 of 0.10", "had 100 of 0.10", loose)

@@ -1,18 +1,21 @@
 """``nexttrack data``: list, get, import, verify, clean, status and simulate."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from nexttrack import project
-from nexttrack.data.raw import fetch
 from nexttrack.data.raw.sources import SourceFile, load_sources
-from nexttrack.data.raw.verify import SourceReport, inspect_source, verify_source
 from nexttrack.progress import steps
+
+if TYPE_CHECKING:
+    from nexttrack.data.raw.verify import SourceReport
 
 data_app = typer.Typer(help="The data: bring, check and clean them.", no_args_is_help=True)
 
@@ -35,6 +38,8 @@ def get(
     force: Annotated[bool, typer.Option(help="Download also what is there.")] = False,
 ) -> None:
     """Download the sources that can be downloaded; say how to bring the others."""
+    from nexttrack.data.raw import fetch
+
     names = sources or []
     if not names:
         for source in load_sources().values():
@@ -49,6 +54,8 @@ def import_folder(
     folder: Annotated[Path, typer.Argument(help="Laid out as data/raw, or one source's folder.")],
 ) -> None:
     """Copy sources from a folder, after checking every file in it."""
+    from nexttrack.data.raw import fetch
+
     done = fetch.import_folder(folder, project.raw_dir())
     _say(f"imported: {', '.join(done)}")
     if missing := [name for name in load_sources() if name not in done]:
@@ -75,6 +82,8 @@ def clean(
 ) -> None:
     """Clean the raw files of an edition into the tables that the chapters read."""
     from nexttrack.data import cleaning
+    from nexttrack.data.raw import fetch
+    from nexttrack.data.raw.verify import verify_source
 
     if edition not in project.EDITIONS:
         raise typer.BadParameter(f"{edition} is neither published nor sample")
@@ -117,6 +126,9 @@ def simulate(
 
 
 def _inspect() -> list[SourceReport]:
+    from nexttrack.data.raw import fetch
+    from nexttrack.data.raw.verify import inspect_source
+
     raw = project.raw_dir()
     fetch.settle(raw)
     sources = list(load_sources().values())

@@ -1,22 +1,28 @@
-"""Features of recordings: scikit-learn transformers, and the pipeline of all of them."""
+"""Features of recordings: scikit-learn transformers, and the pipeline of all of them.
 
-from nexttrack.features.artists import ArtistProfile
-from nexttrack.features.audio import LogDuration, Loudness, SentinelsAsMissing, TempoOctaves
-from nexttrack.features.genres import GenreEmbedding, GenreMultiHot, genre_families
-from nexttrack.features.key import CircleOfFifths
-from nexttrack.features.normal_scores import NormalScores
-from nexttrack.features.pipeline import audio_pipeline
+The names below are loaded when they are first used: the recommenders take one function from here
+and need not wait for scikit-learn.
+"""
 
-__all__ = [
-    "ArtistProfile",
-    "CircleOfFifths",
-    "GenreEmbedding",
-    "GenreMultiHot",
-    "LogDuration",
-    "Loudness",
-    "NormalScores",
-    "SentinelsAsMissing",
-    "TempoOctaves",
-    "audio_pipeline",
-    "genre_families",
-]
+from importlib import import_module
+
+_HOMES = {
+    "ArtistProfile": "features.artists",
+    "CircleOfFifths": "features.key",
+    "GenreEmbedding": "features.genres",
+    "GenreMultiHot": "features.genres",
+    "LogDuration": "features.audio",
+    "Loudness": "features.audio",
+    "NormalScores": "features.normal_scores",
+    "SentinelsAsMissing": "features.audio",
+    "TempoOctaves": "features.audio",
+    "audio_pipeline": "features.pipeline",
+    "genre_families": "features.genres",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"nexttrack.{_HOMES[name]}"), name)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy.sparse.linalg import svds
-from sklearn.decomposition import non_negative_factorization
 from threadpoolctl import threadpool_limits
 
 from nexttrack.models.factors import LearnedFactors, one_or_all
@@ -157,6 +156,8 @@ class NMF(LearnedFactors):
         return W.astype(np.float32)
 
     def _factorised(self, user_items, **how):
+        from sklearn.decomposition import non_negative_factorization  # takes a second to load
+
         with threadpool_limits(1, user_api="blas"):
             W, H, _ = non_negative_factorization(
                 user_items,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.exceptions import NotFittedError
 
 from nexttrack.errors import UserError
 from nexttrack.files import write_file
@@ -75,6 +74,8 @@ class ModelFile:
 
     def _check_fitted(self):
         if getattr(self, self._STATE[0]) is None:
+            from sklearn.exceptions import NotFittedError  # scikit-learn takes a second to load
+
             raise NotFittedError(f"{type(self).__name__} is not fitted; call fit first")
 
     def _loaded(self):

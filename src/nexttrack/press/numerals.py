@@ -90,22 +90,20 @@ class Tolerance:
     def read(cls, text: str) -> "Tolerance":
         """Return what a text states: ``5%`` of the number, ``0.02`` as printed, or the larger.
 
-        ``5%,0.02 in iALS`` allows either, in the lines that have ``iALS``.
+        ``5% or 0.02 in iALS`` allows either, in the lines that have ``iALS``.
 
         Raises:
             ValueError: if it states anything else, or less than nothing.
         """
         amounts, _, where = text.partition(" in ")
         relative, absolute = cls.relative, cls.absolute
-        for amount in amounts.split(","):
+        for amount in amounts.split(" or "):
             try:
                 number = Decimal(amount.strip().removesuffix("%"))
             except InvalidOperation:
                 number = Decimal(-1)
             if not (number.is_finite() and number >= 0):
-                raise ValueError(
-                    f"{text!r}: state a tolerance as 5%, as 0.02, or as 5%,0.02 in TEXT"
-                )
+                raise ValueError(f"{text!r}: state a tolerance as 5%, 0.02, or 5% or 0.02 in TEXT")
             if amount.strip().endswith("%"):
                 relative = number / 100
             else:

@@ -93,14 +93,18 @@ def differences(stamped: Mapping[str, str], now: Mapping[str, str]) -> list[str]
 def state(notebook: NotebookNode, code: Code) -> Parts:
     """Return the state of all that a chapter depends on: hashes and packages' versions by name."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    # Magics become calls.
-    sources = [TransformerManager().transform_cell(cell.source) for cell in cells]
     outputs = json.dumps([cell.outputs for cell in cells], sort_keys=True)
-    parts = code.parts(code.of_source("\n".join(sources)))
+    parts = code.parts(code.of_source(source_of(notebook)))
     parts |= {CODE: _hash("\0".join(cell.source for cell in cells)), OUTPUTS: _hash(outputs)}
     if (processed_dir("published") / "ledger.parquet").exists():
         parts[DATA] = fingerprint("published")
     return parts
+
+
+def source_of(notebook: NotebookNode) -> str:
+    """Return the code of all cells as one source; magics become calls."""
+    cells = (cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return "\n".join(TransformerManager().transform_cell(source) for source in cells)
 
 
 def code_of(root: Path) -> Code:

@@ -6,10 +6,11 @@ on from there. The second measures what was chosen on further splits, after each
 ``other-splits.csv`` is written. Rows of other data stay.
 """
 
-import time
-from typing import Annotated
+from __future__ import annotations
 
-import pandas as pd
+import time
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +20,9 @@ from nexttrack.errors import UserError
 from nexttrack.files import write_file
 from nexttrack.study.comparison import BUDGET
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def tune(
     data: Annotated[
@@ -27,6 +31,8 @@ def tune(
     budget: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = BUDGET,
 ) -> None:
     """Tune every model with the same budget, in up to two hours; results/tuning.csv."""
+    import pandas as pd
+
     from nexttrack.data.editions import fingerprint
     from nexttrack.evaluation.tuning import COLUMNS
     from nexttrack.evaluation.tuning import tune as search
@@ -69,6 +75,8 @@ def tune(
 
 def other_splits() -> None:
     """Measure the tuned models on other splits, in some ten minutes; results/other-splits.csv."""
+    import pandas as pd
+
     from nexttrack.data.editions import fingerprint
     from nexttrack.study.comparison.other_splits import COLUMNS, measured
     from nexttrack.study.comparison.other_splits import other_splits as other_splits_of
