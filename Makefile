@@ -16,9 +16,10 @@ export JUPYTER_RUNTIME_DIR = $(CURDIR)/.cache/jupyter/runtime
 export KAGGLEHUB_CACHE = $(CURDIR)/.cache/kagglehub
 NEXTTRACK = .venv/bin/nexttrack
 BENCHMARKS = .venv/bin/python -m benchmarks
+LIBRARY = kernels features clustering models evaluation
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test data rerun check check-all lab tune bench bench-peers scaling search lint clean
+.PHONY: help book serve test data rerun check check-all lab tune bench bench-peers scaling search api lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -62,11 +63,14 @@ scaling: .venv/ready ## Measure how each fit's seconds and memory grow with the 
 search: .venv/ready ## Measure exact and approximate search for neighbours, in some ten minutes; results/search.csv
 	@$(BENCHMARKS) search
 
-lint: .venv/ready ## Check style, of code and notebooks, and who imports whom
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache
+api: .venv/ready ## Make pages of the library's functions: _api/index.html
+	@.venv/bin/pdoc --docformat google --output-directory _api $(filter-out %/__init__.py,$(wildcard $(LIBRARY:%=src/nexttrack/%/*.py)))
+
+lint: .venv/ready ## Check style, of code and notebooks, who imports whom, and the library's types
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache && .venv/bin/mypy
 
 clean: ## Remove everything that make made here (never data/)
-	@rm -rf .venv benchmarks/peers_env/.venv .uv .cache .quarto .quarto-cli _book chapters/sound-map.html
+	@rm -rf .venv benchmarks/peers_env/.venv .uv .cache .quarto .quarto-cli _book _api chapters/sound-map.html
 
 .venv/ready: uv.lock pyproject.toml | .uv/bin/uv
 	@.uv/bin/uv sync --quiet --locked --python "$(PYTHON)" && touch $@

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 
 import pytest
 
@@ -26,6 +27,25 @@ def test_every_target_is_one_line():
     recipes = re.findall(r"^\.?[\w/.-]+:(?!=).*\n((?:\t.*\n)*)", makefile(), re.MULTILINE)
     assert recipes
     assert all(recipe.count("\n") <= 1 and "\\\n" not in recipe for recipe in recipes)
+
+
+def test_api_shows_the_rooms_that_may_be_copied():
+    rooms = re.search(r"^LIBRARY = (.*)$", makefile(), re.MULTILINE)[1].split()
+    settings = tomllib.loads((project.root() / "pyproject.toml").read_text(encoding="utf-8"))
+    (library,) = (
+        contract["source_modules"]
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["name"].startswith("The library may be copied")
+    )
+    assert [f"nexttrack.{name}" for name in rooms] == library
+
+
+def test_clean_and_git_know_the_folder_of_the_pages():
+    folder = re.search(r"--output-directory (\w+) ", makefile())[1]
+    (recipe,) = re.findall(r"^clean:.*\n\t(.*)", makefile(), re.MULTILINE)
+    assert folder in recipe.split()
+    ignored = (project.root() / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert f"/{folder}/" in ignored
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def code_of(work: Callable) -> str:
     if work.__module__ in code.modules:
         wanted = code.of_module(work.__module__)
     else:
-        wanted = code.of_source(inspect.getsource(inspect.getmodule(work)))
+        wanted = code.of_source(inspect.getsource(inspect.getmodule(work)))  # type: ignore[arg-type]
     return key(code.parts(wanted))
 
 

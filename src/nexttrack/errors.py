@@ -12,7 +12,7 @@ class UserError(Exception):
     with code 1.
     """
 
-    def __init__(self, message: str):
+    def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
 
 

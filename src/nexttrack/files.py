@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes | memoryview) -> None:
     """Write a file so that ``path`` holds either what it held or all of the new content.
 
     Its folder is created; a file that was there keeps its mode.

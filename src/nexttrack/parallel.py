@@ -89,7 +89,7 @@ def in_threads(
         return list(pool.map(work, jobs))
 
 
-def _do(path: Path, task: tuple):
+def _do(path: Path, task: tuple) -> Any:
     work, shared = _read(path)
     return work(*shared, *task)
 

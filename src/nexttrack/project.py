@@ -45,4 +45,4 @@ def edition() -> Edition:
         return "published" if (processed_dir("published") / "ledger.parquet").exists() else "sample"
     if asked not in EDITIONS:
         raise UserError(f"NEXTTRACK_EDITION is {asked!r}; set it to published or sample")
-    return asked  # type: ignore[return-value]
+    return asked

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -91,12 +92,14 @@ class UMAPThenHDBSCAN(ClusterMixin, BaseEstimator):
         random_state: the seed of the map.
     """
 
-    def __init__(self, min_cluster_size=5, min_samples=None, random_state=0):
+    def __init__(
+        self, min_cluster_size: int = 5, min_samples: int | None = None, random_state: int = 0
+    ) -> None:
         self.min_cluster_size = min_cluster_size
         self.min_samples = min_samples
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Place the rows of X on a map and cluster the places; ``labels_`` are int64, -1 for none.
 
         Args:

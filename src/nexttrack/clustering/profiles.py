@@ -101,6 +101,7 @@ def cluster_names(
         shared = Counter(found)
         length = [n + (shared[name] > 1) for name, n in zip(found, length, strict=True)]
     found = [_name(row[:n], words) for row, n in zip(ordered, length, strict=True)]
+    seen: Counter[str]
     shared, seen = Counter(found), Counter()
     for place, name in enumerate(found):
         seen[name] += 1

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -116,5 +117,5 @@ def _users_by_models(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     return values[scores["model"].unique()]
 
 
-def _validated(model, split: Split) -> pd.DataFrame:
+def _validated(model: Any, split: Split) -> pd.DataFrame:
     return fit_and_evaluate(model, split, "validation", METRICS, N=N)[0]

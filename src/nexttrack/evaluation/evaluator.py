@@ -34,7 +34,7 @@ class Cost(NamedTuple):
 
 
 def top_n(
-    model,
+    model: Any,
     user_items: csr_matrix,
     users: np.ndarray,
     N: int,
@@ -63,7 +63,7 @@ def top_n(
         ValueError: if a score is not a number; the message names the user and the item.
     """
     seen = user_items[users]
-    options = {"recalculate_user": True} if fold_in else {}
+    options: dict[str, Any] = {"recalculate_user": True} if fold_in else {}
     options |= {} if items is None else {"items": items}
     ids, scores = model.recommend(users, seen, N=N, filter_already_liked_items=True, **options)
     ids = np.asarray(ids, dtype=np.int64)
@@ -81,7 +81,7 @@ def top_n(
 
 
 def evaluate(
-    model,
+    model: Any,
     user_items: csr_matrix,
     relevant: csr_matrix,
     metrics: Mapping[str, Metric],

@@ -113,7 +113,7 @@ def tune(
     if budget < 1:
         raise ValueError("the budget is the number of trials of each model: 1 or more")
     searches = [(data, name) for data, models in tunables.items() for name in models]
-    trials = {search: [] for search in searches}
+    trials: dict[tuple[str, str], list] = {search: [] for search in searches}
     for row in [] if done is None else done[COLUMNS].to_dict("records"):
         search = row["data"], row["model"]
         if search not in trials:

@@ -1,6 +1,8 @@
 """What an artist's tracks sound like, as far as the artist is known."""
 
+from collections.abc import Sequence
 from itertools import chain
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -55,12 +57,14 @@ class ArtistProfile(TransformerMixin, BaseEstimator):
             is unknown in all rows of ``fit``, or a ``prior_df`` that is not positive.
     """
 
-    def __init__(self, artists="artists", genres="genres", prior_df=4.0):
+    def __init__(
+        self, artists: str = "artists", genres: str = "genres", prior_df: float = 4.0
+    ) -> None:
         self.artists = artists
         self.genres = genres
         self.prior_df = prior_df
 
-    def fit(self, X, y=None):
+    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
         """Learn the profiles of the artists and genres of the training rows; ``y`` is ignored."""
         if not self.prior_df > 0:
             raise ValueError(f"prior_df is above 0, not {self.prior_df}")
@@ -113,7 +117,7 @@ class ArtistProfile(TransformerMixin, BaseEstimator):
         freedom = self.prior_df + np.maximum(n - 1, 0)
         self.artist_spreads_ = np.sqrt((self.prior_df * prior_variance + sum_of_squares) / freedom)
 
-    def transform(self, X):
+    def transform(self, X: pd.DataFrame) -> np.ndarray:
         """Return the profiles of the rows' artists, float64 of rows x (2 * features)."""
         check_is_fitted(self)
         artists, genres = self._artists_and_genres(X)
@@ -130,7 +134,9 @@ class ArtistProfile(TransformerMixin, BaseEstimator):
         profiles = seen @ np.hstack([self.artist_means_, self.artist_spreads_])
         return (profiles + (n_artists - n_seen) * unseen) / n_artists
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: Sequence[str] | np.ndarray | None = None
+    ) -> np.ndarray:
         """Return ``artist_mean_<column>`` and then ``artist_spread_<column>``."""
         check_is_fitted(self)
         if input_features is not None and list(input_features) != list(self.feature_names_in_):

@@ -1,6 +1,10 @@
 """How a track sounds, one measured quantity at a time, on axes where a distance means something."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -24,7 +28,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     _positive = False
     _min_columns = 1
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Check the columns and keep their names.
 
         Args:
@@ -37,7 +41,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         self._validated(X, reset=True)
         return self
 
-    def _validated(self, X, reset=False):
+    def _validated(self, X: Any, reset: bool = False) -> np.ndarray:
         X = validate_data(
             self,
             X,
@@ -51,7 +55,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             raise ValueError(f"Negative values in data passed to {name}: {least:g} is the least")
         return X
 
-    def _to_invert(self, X):
+    def _to_invert(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
         expected = len(self.get_feature_names_out())
@@ -78,13 +82,13 @@ class LogDuration(OneToOneFeatureMixin, AudioTransformer):
 
     _positive = True
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Milliseconds to log2 of minutes, float64 of rows x columns."""
         check_is_fitted(self)
         X = self._validated(X)
         return np.log2(np.where(X > 0, X, np.nan) / MINUTE)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Log2 of minutes to milliseconds, float64 of rows x columns."""
         return MINUTE * np.exp2(self._to_invert(X))
 
@@ -106,15 +110,15 @@ class Loudness(OneToOneFeatureMixin, AudioTransformer):
         ValueError: at an infinity.
     """
 
-    def __init__(self, floor=-60.0):
+    def __init__(self, floor: float = -60.0) -> None:
         self.floor = floor
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Decibels relative to full scale to decibels above the floor."""
         check_is_fitted(self)
         return np.maximum(self._validated(X) - self.floor, 0)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Decibels above the floor to decibels relative to full scale."""
         return self._to_invert(X) + self.floor
 
@@ -141,18 +145,18 @@ class TempoOctaves(AudioTransformer):
 
     _positive = True
 
-    def __init__(self, fold=False, reference=120.0):
+    def __init__(self, fold: bool = False, reference: float = 120.0) -> None:
         self.fold = fold
         self.reference = reference
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Beats per minute to octaves, or to points on the circle."""
         check_is_fitted(self)
         X = self._validated(X)
         octaves = np.log2(np.where(X > 0, X, np.nan) / self.reference)
         return points_at(2 * np.pi * (octaves % 1)) if self.fold else octaves
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Octaves or points to beats per minute, float64 of rows x columns.
 
         The octave is gone from a folded tempo: it comes back as the one nearest to the reference,
@@ -162,13 +166,15 @@ class TempoOctaves(AudioTransformer):
         octaves = angles_of(X) / (2 * np.pi) if self.fold else X
         return self.reference * np.exp2(octaves)
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Check the columns and keep their names; see the class."""
         if not self.reference > 0:
             raise ValueError(f"reference is a tempo above 0, not {self.reference}")
         return super().fit(X, y)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: Sequence[str] | np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the names of the columns of the output, an array of objects."""
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -191,16 +197,16 @@ class SentinelsAsMissing(OneToOneFeatureMixin, AudioTransformer):
         ValueError: at an infinity.
     """
 
-    def __init__(self, sentinel=0.0):
+    def __init__(self, sentinel: float = 0.0) -> None:
         self.sentinel = sentinel
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Sentinels to NaN."""
         check_is_fitted(self)
         X = self._validated(X)
         return np.where(np.equal(X, self.sentinel), np.nan, X)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """NaN to sentinels."""
         X = self._to_invert(X)
         return np.where(np.isnan(X), self.sentinel, X)

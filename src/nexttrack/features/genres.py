@@ -1,10 +1,13 @@
 """Lists of genres as numbers: one column each, or a few dense ones."""
 
+from collections.abc import Sequence
 from importlib import resources
 from itertools import chain
+from typing import Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,10 +17,10 @@ from nexttrack.features.names import averaging, incidence, names_of_rows
 class GenreTransformer(TransformerMixin, BaseEstimator):
     """Input shared by the transformers of genres: one column of lists of names."""
 
-    def __init__(self, handle_unknown="error"):
+    def __init__(self, handle_unknown: str = "error") -> None:
         self.handle_unknown = handle_unknown
 
-    def fit(self, X, y=None):
+    def fit(self, X: pd.Series | pd.DataFrame | np.ndarray | Sequence, y: object = None) -> Self:
         """Learn the genres of the training rows.
 
         Args:
@@ -84,11 +87,11 @@ class GenreMultiHot(GenreTransformer):
         ValueError: as ``fit`` says, and by ``handle_unknown``.
     """
 
-    def transform(self, X):
+    def transform(self, X: pd.Series | pd.DataFrame | np.ndarray | Sequence) -> np.ndarray:
         """Return float64 of rows x genres."""
         return self._rows_genres(X).toarray()
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> list[tuple[str, ...]]:
         """Return an array of sorted tuples of genre names, one for each row."""
         check_is_fitted(self)
         X = np.asarray(X)
@@ -96,7 +99,9 @@ class GenreMultiHot(GenreTransformer):
             raise ValueError(f"X is rows x {len(self.genres_)} genres, not {X.shape}")
         return [tuple(self.genres_[row != 0]) for row in X]
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: Sequence[str] | np.ndarray | None = None
+    ) -> np.ndarray:
         """Return ``<column>_<genre>``, an array of objects."""
         check_is_fitted(self)
         prefix = self._prefix(input_features)
@@ -128,7 +133,7 @@ class GenreEmbedding(GenreTransformer):
         ValueError: as ``fit`` says, for more components than genres, and by ``handle_unknown``.
     """
 
-    def __init__(self, n_components=8, handle_unknown="error"):
+    def __init__(self, n_components: int = 8, handle_unknown: str = "error") -> None:
         super().__init__(handle_unknown)
         self.n_components = n_components
 
@@ -148,12 +153,14 @@ class GenreEmbedding(GenreTransformer):
         self.vectors_ = vectors * signs * np.sqrt(np.maximum(values, 0))
         return self
 
-    def transform(self, X):
+    def transform(self, X: pd.Series | pd.DataFrame | np.ndarray | Sequence) -> np.ndarray:
         """Return float64 of rows x ``n_components``."""
         rows_genres = self._rows_genres(X)
         return averaging(rows_genres) @ self.vectors_
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: Sequence[str] | np.ndarray | None = None
+    ) -> np.ndarray:
         """Return ``<column>_svd<number>``, an array of objects."""
         check_is_fitted(self)
         prefix = self._prefix(input_features)

@@ -1,6 +1,10 @@
 """Musical key and mode as a point on the circle of fifths."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from nexttrack.features.audio import AudioTransformer
@@ -35,11 +39,11 @@ class CircleOfFifths(AudioTransformer):
 
     _min_columns = 2
 
-    def __init__(self, minor_radius=0.5, handle_unknown="missing"):
+    def __init__(self, minor_radius: float = 0.5, handle_unknown: str = "missing") -> None:
         self.minor_radius = minor_radius
         self.handle_unknown = handle_unknown
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Check the parameters and columns, and keep the columns' names; see the class."""
         if not 0 < self.minor_radius < 1:
             raise ValueError(f"minor_radius is between 0 and 1, not {self.minor_radius}")
@@ -47,13 +51,13 @@ class CircleOfFifths(AudioTransformer):
             raise ValueError(f"handle_unknown is missing or error, not {self.handle_unknown!r}")
         return super().fit(X, y)
 
-    def _validated(self, X, reset=False):
+    def _validated(self, X: Any, reset: bool = False) -> np.ndarray:
         X = super()._validated(X, reset)
         keys = _known(X[:, :-1], range(12), "a key is a pitch class 0..11", self.handle_unknown)
         modes = _known(X[:, -1:], (0, 1), "a mode is 0 or 1", self.handle_unknown)
         return np.hstack([keys, modes])
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Keys and their mode to points."""
         check_is_fitted(self)
         X = self._validated(X)
@@ -62,7 +66,7 @@ class CircleOfFifths(AudioTransformer):
         angles = 2 * np.pi * (FIFTH * majors % 12) / 12
         return points_at(angles, np.where(major == 0, self.minor_radius, 1.0))
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Points to keys, and last the mode: the nearest key on the nearest ring.
 
         With several key columns, the mode is read from the first.
@@ -75,7 +79,9 @@ class CircleOfFifths(AudioTransformer):
         keys = (FIFTH * fifths - RELATIVE_MAJOR * (1 - major)) % 12
         return np.hstack([keys, major])
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: Sequence[str] | np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the names of the columns of the output, an array of objects."""
         check_is_fitted(self)
         return point_names(_check_feature_names_in(self, input_features)[:-1], ("x", "y"))

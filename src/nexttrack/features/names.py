@@ -1,5 +1,6 @@
 """Lists of names as matrices: which row has which genre or artist."""
 
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from itertools import chain
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 
-def incidence(lists, names):
+def incidence(lists: Sequence[Iterable] | pd.Series, names: Collection) -> csr_matrix:
     """Say which row has which name.
 
     Args:
@@ -24,7 +25,7 @@ def incidence(lists, names):
     return csr_matrix((np.ones(len(indices)), indices, indptr), shape=(len(lists), len(names)))
 
 
-def averaging(rows_names):
+def averaging(rows_names: csr_matrix) -> csr_matrix:
     """Divide each row of an incidence by its sum; rows of zeros stay."""
     sums = np.asarray(rows_names.sum(axis=1)).ravel()
     each = np.repeat(1 / np.where(sums > 0, sums, 1), np.diff(rows_names.indptr))
@@ -32,7 +33,9 @@ def averaging(rows_names):
     return csr_matrix((data, rows_names.indices, rows_names.indptr), shape=rows_names.shape)
 
 
-def names_of_rows(X):
+def names_of_rows(
+    X: pd.Series | pd.DataFrame | np.ndarray | Sequence,
+) -> tuple[list[list], Hashable | None]:
     """Return a list of lists of names, and the name of the column or None."""
     if isinstance(X, pd.DataFrame):
         if X.shape[1] != 1:

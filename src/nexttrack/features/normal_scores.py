@@ -1,6 +1,9 @@
 """Any column of numbers on the axis of a standard normal variable, by its ranks."""
 
+from typing import Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.validation import check_is_fitted
@@ -38,7 +41,7 @@ class NormalScores(OneToOneFeatureMixin, AudioTransformer):
         ValueError: at an infinity.
     """
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Rank the known training values of each column; ``y`` is ignored."""
         X = self._validated(X, reset=True)
         self.values_, self.scores_ = [], []
@@ -50,12 +53,12 @@ class NormalScores(OneToOneFeatureMixin, AudioTransformer):
             self.scores_.append(ndtri(below / max(counts.sum(), 1)))
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Values to scores, float64 of rows x columns."""
         check_is_fitted(self)
         return _interpolated(self._validated(X), self.values_, self.scores_)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Scores to values, float64 of rows x columns; beyond the extremes the extreme values."""
         return _interpolated(self._to_invert(X), self.scores_, self.values_)
 

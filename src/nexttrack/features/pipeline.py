@@ -16,7 +16,14 @@ SHARES = ["energy", "acousticness", "instrumentalness", "liveness"]
 SHARES_WITH_SENTINEL = ["danceability", "speechiness", "valence"]
 
 
-def audio_pipeline(*, scaling="robust", fold_tempo=False, genres=None, artists=False, raw=False):
+def audio_pipeline(
+    *,
+    scaling: str = "robust",
+    fold_tempo: bool = False,
+    genres: str | None = None,
+    artists: bool = False,
+    raw: bool = False,
+) -> ColumnTransformer:
     """Make the default transformer of recordings, to be fitted on training rows.
 
     Every quantity goes to an axis where a distance means something, what is measured is scaled, and

@@ -1,6 +1,10 @@
 """Recommend by sound alone: the items nearest to the centre of what a user has."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix
 
 from nexttrack.models.factor_model import FactorModel
 from nexttrack.models.inputs import checked_user_items, training_matrix
@@ -23,11 +27,16 @@ class AudioKNN(FactorModel):
 
     _STATE = ("item_factors", "user_factors", "features")
 
-    def __init__(self, features=None, num_threads=0):
+    def __init__(self, features: ArrayLike | None = None, num_threads: int = 0) -> None:
         super().__init__(num_threads=num_threads)
         self.features = features
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Standardise the features and place every user.
 
         Args:
@@ -42,7 +51,7 @@ class AudioKNN(FactorModel):
         self.item_factors, _ = standardised_vectors(self.features, user_items.shape[1])
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
 
-    def recalculate_user(self, userid, user_items):
+    def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the profiles of users from their rows, float32 of users x features."""
         rows = checked_user_items(user_items, len(self.item_factors))
         return _unit_length(rows @ self.item_factors).astype(np.float32)
@@ -56,7 +65,7 @@ class AudioKNN(FactorModel):
         return np.isfinite(self.features).all(axis=1)
 
 
-def standardised_vectors(features, n_items: int) -> tuple[np.ndarray, np.ndarray]:
+def standardised_vectors(features: ArrayLike | None, n_items: int) -> tuple[np.ndarray, np.ndarray]:
     """Return audio features as vectors whose products are cosines.
 
     Args:

@@ -1,8 +1,12 @@
 """The baselines that every other recommender has to beat: chance, popularity, recent popularity."""
 
+from collections.abc import Callable
+from typing import Any, NoReturn
+
 import numpy as np
 from implicit.recommender_base import RecommenderBase
 from numba import njit
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.chunks import in_chunks
@@ -20,7 +24,12 @@ class Popularity(FactorModel):
     has the factor 1 and every item its count.
     """
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Count the users of each item.
 
         Args:
@@ -36,19 +45,19 @@ class Popularity(FactorModel):
     def _scores(self, user_items: csr_matrix) -> np.ndarray:
         return np.bincount(user_items.indices, minlength=user_items.shape[1])
 
-    def _keep_scores(self, scores: np.ndarray, n_users: int):
+    def _keep_scores(self, scores: np.ndarray, n_users: int) -> None:
         self.item_factors = scores.astype(np.float32)[:, None]
         self.user_factors = np.ones((n_users, 1), dtype=np.float32)
 
-    def recalculate_user(self, userid, user_items):
+    def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factor 1 for each of the given users, known or not."""
         return np.ones((np.size(userid), 1), dtype=np.float32)
 
-    def similar_users(self, *args, **kwargs):
+    def similar_users(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Not defined: all users are alike to it."""
         raise NotImplementedError(f"{type(self).__name__} has no similarity between users")
 
-    def similar_items(self, *args, **kwargs):
+    def similar_items(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Not defined: it knows of an item how popular it is, and nothing else."""
         raise NotImplementedError(f"{type(self).__name__} has no similarity between items")
 
@@ -72,7 +81,9 @@ class RecentPopularity(Popularity):
 
     _STATE = ("item_factors", "user_factors", "half_life")
 
-    def __init__(self, dates=None, half_life=90.0, num_threads=0):
+    def __init__(
+        self, dates: csr_matrix | None = None, half_life: float = 90.0, num_threads: int = 0
+    ) -> None:
         super().__init__(num_threads=num_threads)
         if not half_life > 0:
             raise ValueError(f"half_life must be above 0 days, not {half_life}")
@@ -106,12 +117,17 @@ class Random(Recommender, RecommenderBase):
 
     _STATE = ("n_items", "random_state")
 
-    def __init__(self, random_state=0, num_threads=0):
+    def __init__(self, random_state: int = 0, num_threads: int = 0) -> None:
         self.random_state = random_state
         self.num_threads = num_threads
-        self.n_items = None
+        self.n_items: Any = None
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Keep the size of the catalogue; nothing is learned.
 
         Raises:
@@ -132,13 +148,25 @@ class Random(Recommender, RecommenderBase):
         scores = np.broadcast_to(1 - np.arange(N, dtype=np.float32) / max(N, 1), ids.shape)
         return ids, np.where(ids >= 0, scores, np.float32(NO_SCORE))
 
-    def similar_users(self, userid, N=10, filter_users=None, users=None):
+    def similar_users(
+        self,
+        userid: ArrayLike,
+        N: int = 10,
+        filter_users: ArrayLike | None = None,
+        users: ArrayLike | None = None,
+    ) -> NoReturn:
         """Not defined: chance knows no similarity."""
         raise NotImplementedError("Random has no similarity between users")
 
     def similar_items(
-        self, itemid, N=10, recalculate_item=False, item_users=None, filter_items=None, items=None
-    ):
+        self,
+        itemid: ArrayLike,
+        N: int = 10,
+        recalculate_item: bool = False,
+        item_users: csr_matrix | None = None,
+        filter_items: ArrayLike | None = None,
+        items: ArrayLike | None = None,
+    ) -> NoReturn:
         """Not defined: chance knows no similarity."""
         raise NotImplementedError("Random has no similarity between items")
 

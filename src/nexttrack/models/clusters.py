@@ -1,6 +1,10 @@
 """Recommend what is popular in the clusters that a user listens to."""
 
+from collections.abc import Callable
+from typing import Any, NoReturn
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
 from nexttrack.models.factor_model import FactorModel
@@ -60,16 +64,23 @@ class ClusterPopularity(FactorModel):
         "shrinkage",
     )
 
-    def __init__(self, labels=None, shrinkage=10.0, num_threads=0):
+    def __init__(
+        self, labels: ArrayLike | None = None, shrinkage: float = 10.0, num_threads: int = 0
+    ) -> None:
         super().__init__(num_threads=num_threads)
         if not shrinkage >= 0:
             raise ValueError(f"shrinkage must be 0 or more, not {shrinkage}")
         self.labels = labels
         self.shrinkage = shrinkage
-        self.item_groups = None
-        self.group_shares = None
+        self.item_groups: Any = None
+        self.group_shares: Any = None
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Count the users of each item, and place every user.
 
         Args:
@@ -95,7 +106,7 @@ class ClusterPopularity(FactorModel):
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
         self._user_norms = self._item_norms = None
 
-    def recalculate_user(self, userid, user_items):
+    def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the lifts of users, known or not, from their rows: float32 of users x groups.
 
         Raises:
@@ -117,7 +128,7 @@ class ClusterPopularity(FactorModel):
         trust = np.divide(total, total + self.shrinkage, out=np.zeros_like(total), where=total > 0)
         return (trust * own + (1 - trust)).astype(np.float32)
 
-    def similar_items(self, *args, **kwargs):
+    def similar_items(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Not defined: of two items the model knows only whether they share a cluster."""
         raise NotImplementedError(
             "ClusterPopularity has no similarity between items beyond their labels"

@@ -1,7 +1,10 @@
 """Recommend what is like an item in the profile: in sound, by artist, by genre."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix, diags, hstack, identity
 
 from nexttrack.features.names import names_incidence
@@ -39,13 +42,13 @@ class ContentKNN(SimilarityModel):
 
     def __init__(
         self,
-        features=None,
-        attributes=None,
-        attribute_weight=0.5,
-        K=100,
-        profile="max",
-        num_threads=0,
-    ):
+        features: ArrayLike | None = None,
+        attributes: csr_matrix | None = None,
+        attribute_weight: float = 0.5,
+        K: int = 100,
+        profile: str = "max",
+        num_threads: int = 0,
+    ) -> None:
         super().__init__(K=K, num_threads=num_threads)
         if not 0 <= attribute_weight <= 1 or K < 1 or profile not in ("max", "sum"):
             raise ValueError(
@@ -60,7 +63,12 @@ class ContentKNN(SimilarityModel):
     def _by_max(self):
         return self.profile == "max"
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Find each item's neighbours; who has the items does not matter.
 
         Args:

@@ -1,6 +1,10 @@
 """Factor models that take the whole matrix as it is, zeros too: truncated SVD and NMF."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
 from threadpoolctl import threadpool_limits
 
@@ -33,14 +37,19 @@ class PureSVD(LearnedFactors):
 
     _STATE = ("item_factors", "user_factors", "factors", "random_state")
 
-    def __init__(self, factors=64, num_threads=0, random_state=0):
+    def __init__(self, factors: int = 64, num_threads: int = 0, random_state: int = 0) -> None:
         super().__init__(num_threads=num_threads)
         if factors < 1:
             raise ValueError("factors must be 1 or more")
         self.factors = factors
         self.random_state = random_state
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Decompose the matrix.
 
         Args:
@@ -69,7 +78,7 @@ class PureSVD(LearnedFactors):
             _, values, right = svds(user_items.astype(np.float64), k=n, v0=start)
         return right[np.argsort(-values)].T
 
-    def recalculate_user(self, userid, user_items):
+    def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factors of users, known or not, from their rows: ``x_u V``.
 
         Raises:
@@ -111,8 +120,13 @@ class NMF(LearnedFactors):
     )
 
     def __init__(
-        self, factors=32, regularization=0.0, iterations=50, num_threads=0, random_state=0
-    ):
+        self,
+        factors: int = 32,
+        regularization: float = 0.0,
+        iterations: int = 50,
+        num_threads: int = 0,
+        random_state: int = 0,
+    ) -> None:
         super().__init__(num_threads=num_threads)
         if factors < 1 or iterations < 1 or not regularization >= 0:
             raise ValueError("factors and iterations must be 1 or more, regularization 0 or more")
@@ -121,7 +135,12 @@ class NMF(LearnedFactors):
         self.iterations = iterations
         self.random_state = random_state
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Factorise the matrix.
 
         Args:
@@ -138,7 +157,7 @@ class NMF(LearnedFactors):
         self.user_factors = self._users(user_items)
         self._fitted()
 
-    def recalculate_user(self, userid, user_items):
+    def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factors of users, known or not, from their rows.
 
         Raises:

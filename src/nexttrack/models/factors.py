@@ -2,6 +2,7 @@
 
 import numpy as np
 from implicit.recommender_base import ModelFitError
+from numpy.typing import ArrayLike
 
 from nexttrack.models.factor_model import FactorModel
 
@@ -18,7 +19,7 @@ class LearnedFactors(FactorModel):
             )
 
 
-def one_or_all(userid, factors: np.ndarray) -> np.ndarray:
+def one_or_all(userid: ArrayLike, factors: np.ndarray) -> np.ndarray:
     """Return rows of factors as implicit does: the row itself for a single user, else all.
 
     Raises:

@@ -1,9 +1,12 @@
 """Implicit alternating least squares, with the weights and the regularisation of its revision."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from numba import njit
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from nexttrack.kernels.chunks import in_chunks
@@ -74,17 +77,17 @@ class IALS(LearnedFactors):
 
     def __init__(
         self,
-        factors=64,
-        regularization=0.01,
-        alpha=1.0,
-        unobserved_weight=0.1,
-        frequency_exponent=1.0,
-        iterations=15,
-        cg_steps=3,
-        init_scale=0.1,
-        num_threads=0,
-        random_state=0,
-    ):
+        factors: int = 64,
+        regularization: float = 0.01,
+        alpha: float = 1.0,
+        unobserved_weight: float = 0.1,
+        frequency_exponent: float = 1.0,
+        iterations: int = 15,
+        cg_steps: int | None = 3,
+        init_scale: float = 0.1,
+        num_threads: int = 0,
+        random_state: int = 0,
+    ) -> None:
         super().__init__(num_threads=num_threads)
         if factors < 1 or iterations < 1 or (cg_steps is not None and cg_steps < 1):
             raise ValueError("factors, iterations and cg_steps must be 1 or more")
@@ -104,7 +107,12 @@ class IALS(LearnedFactors):
         self.init_scale = init_scale
         self.random_state = random_state
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Learn the factors of users and items, from a fresh start.
 
         Args:
@@ -167,7 +175,7 @@ class IALS(LearnedFactors):
                 self.num_threads,
             )
 
-    def recalculate_user(self, userid, user_items):
+    def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factors of users, known or not, from their rows: the exact solution.
 
         Args:
@@ -183,7 +191,7 @@ class IALS(LearnedFactors):
         user_items = checked_user_items(user_items, len(self.item_factors))
         return one_or_all(userid, self._exact_rows(user_items, self.item_factors))
 
-    def recalculate_item(self, itemid, item_users):
+    def recalculate_item(self, itemid: ArrayLike, item_users: csr_matrix) -> np.ndarray:
         """Return the factors of items, known or not, from their rows of users, as for users."""
         item_users = checked_user_items(item_users, len(self.user_factors))
         return one_or_all(itemid, self._exact_rows(item_users, self.user_factors))
@@ -194,7 +202,7 @@ class IALS(LearnedFactors):
             self._solve(rows, X, Y, exact=True)
         return X
 
-    def loss(self, user_items):
+    def loss(self, user_items: csr_matrix) -> float:
         """Return L for the factors as they are, a float; see the class.
 
         Args:

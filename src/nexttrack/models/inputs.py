@@ -1,10 +1,11 @@
 """What a recommender takes: weights to learn from, and the question that a call asks."""
 
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix, issparse, spmatrix
 
 
-def checked_user_items(user_items, n_items: int | None = None) -> csr_matrix:
+def checked_user_items(user_items: spmatrix, n_items: int | None = None) -> csr_matrix:
     """Return interactions as every model takes them, or say what is wrong with them.
 
     Args:
@@ -42,7 +43,7 @@ def checked_user_items(user_items, n_items: int | None = None) -> csr_matrix:
     return matrix
 
 
-def training_matrix(user_items) -> csr_matrix:
+def training_matrix(user_items: spmatrix) -> csr_matrix:
     """Return what a model is fitted on, as :func:`checked_user_items` gives it.
 
     Raises:
@@ -54,7 +55,7 @@ def training_matrix(user_items) -> csr_matrix:
     return matrix
 
 
-def asked_users(userid, user_items, N: int, n_items: int) -> np.ndarray:
+def asked_users(userid: ArrayLike, user_items: csr_matrix, N: int, n_items: int) -> np.ndarray:
     """Return the users that a call of ``recommend`` asks for, as an array of positions.
 
     Args:
@@ -79,7 +80,9 @@ def asked_users(userid, user_items, N: int, n_items: int) -> np.ndarray:
     return users
 
 
-def allowed_items(n_items: int, filter_items=None, items=None) -> np.ndarray:
+def allowed_items(
+    n_items: int, filter_items: ArrayLike | None = None, items: ArrayLike | None = None
+) -> np.ndarray:
     """Return which items a call of ``recommend`` may give, a boolean array.
 
     Args:

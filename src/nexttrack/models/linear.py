@@ -1,8 +1,12 @@
 """Linear models: each item is predicted from the other items of a profile."""
 
+from collections.abc import Callable
+from typing import Any, NoReturn
+
 import numpy as np
 from implicit.recommender_base import RecommenderBase
 from numba import njit
+from numpy.typing import ArrayLike
 from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_matrix
 
@@ -58,15 +62,25 @@ class EASE(Recommender, RecommenderBase):
     """
 
     _STATE = ("n_items", "regularization", "tiles", "inverse", "item_users", "leftover")
+    n_items: Any
+    tiles: Any
+    inverse: Any
+    item_users: Any
+    leftover: Any
 
-    def __init__(self, regularization=100.0, num_threads=0):
+    def __init__(self, regularization: float = 100.0, num_threads: int = 0) -> None:
         if not (regularization > 0 and np.isfinite(regularization)):
             raise ValueError(f"regularization must be above 0 and finite, not {regularization}")
         self.regularization = float(regularization)
         self.num_threads = num_threads
         self.n_items = self.tiles = self.inverse = self.item_users = self.leftover = None
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Solve for the weights.
 
         Memory is 4 bytes for each entry of the smaller Gram matrix: 400 MB for 10,000 items.
@@ -184,8 +198,14 @@ class EASE(Recommender, RecommenderBase):
         return ids, scores
 
     def similar_items(
-        self, itemid, N=10, recalculate_item=False, item_users=None, filter_items=None, items=None
-    ):
+        self,
+        itemid: ArrayLike,
+        N: int = 10,
+        recalculate_item: bool = False,
+        item_users: csr_matrix | None = None,
+        filter_items: ArrayLike | None = None,
+        items: ArrayLike | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the items that an item speaks for most: the largest entries of its row of B."""
         if recalculate_item:
             raise NotImplementedError("EASE learns all items at once; fit it again")
@@ -201,11 +221,17 @@ class EASE(Recommender, RecommenderBase):
         )
         return single(itemid, ids, scores)
 
-    def similar_users(self, userid, N=10, filter_users=None, users=None):
+    def similar_users(
+        self,
+        userid: ArrayLike,
+        N: int = 10,
+        filter_users: ArrayLike | None = None,
+        users: ArrayLike | None = None,
+    ) -> NoReturn:
         """Not defined: the model compares items."""
         raise NotImplementedError("EASE has no similarity between users")
 
-    def _scorer(self, rows: csr_matrix):
+    def _scorer(self, rows: csr_matrix) -> Callable[[int, int], np.ndarray]:
         """Return the function that scores the rows from start to before stop by training users."""
         profiles = rows.indptr, rows.indices, rows.data.astype(np.float32)
         items = self.item_users.indptr, self.item_users.indices, self.item_users.data
@@ -244,7 +270,15 @@ class SLIM(SimilarityModel):
 
     _STATE = ("similarity", "K", "l1", "l2", "tolerance", "max_passes")
 
-    def __init__(self, l1=1.0, l2=10.0, K=200, tolerance=1e-3, max_passes=50, num_threads=0):
+    def __init__(
+        self,
+        l1: float = 1.0,
+        l2: float = 10.0,
+        K: int = 200,
+        tolerance: float = 1e-3,
+        max_passes: int = 50,
+        num_threads: int = 0,
+    ) -> None:
         super().__init__(K=K, num_threads=num_threads)
         if not (l1 >= 0 and l2 > 0 and K >= 1 and tolerance > 0 and max_passes >= 1):
             raise ValueError(
@@ -255,7 +289,12 @@ class SLIM(SimilarityModel):
         self.tolerance = tolerance
         self.max_passes = max_passes
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Solve one elastic net for each item.
 
         Args:

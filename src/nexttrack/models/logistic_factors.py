@@ -3,10 +3,15 @@
 implicit fits them; here they get a seed that holds, and factors for users who were not there.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 from implicit.cpu.lmf import LogisticMatrixFactorization
 from numba import njit
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from nexttrack.kernels.chunks import in_chunks
@@ -20,7 +25,18 @@ PAIRS = 20  # negatives for each item of a user who is folded into BPR
 class _SeededFit(LearnedFactors):
     """Fit with implicit from a fresh start, with as many threads as ``fit_threads`` says."""
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    fit_threads: int
+    num_threads: int
+    negatives: Any
+    user_factors: Any
+    item_factors: Any
+
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Learn the factors of users and items, from a fresh start.
 
         Args:
@@ -43,7 +59,7 @@ class _SeededFit(LearnedFactors):
             self.num_threads = ranking_threads
         self._fitted()
 
-    def _drawn(self, user_items) -> np.ndarray:
+    def _drawn(self, user_items: csr_matrix) -> np.ndarray:
         """Draw negatives as implicit does while it fits: each item as often as it is had."""
         rng = np.random.default_rng((self.random_state, 1))
         return user_items.indices[rng.integers(user_items.nnz, size=NEGATIVES)].astype(np.int32)
@@ -51,7 +67,7 @@ class _SeededFit(LearnedFactors):
     def _check_fit_errors(self):
         self._fitted()
 
-    def recalculate_user(self, userid, user_items):
+    def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factors of users, known or not, from their rows; see the class.
 
         Args:
@@ -125,14 +141,14 @@ class BPR(_SeededFit, BayesianPersonalizedRanking):
 
     def __init__(
         self,
-        factors=64,
-        learning_rate=0.05,
-        regularization=0.01,
-        iterations=100,
-        fit_threads=1,
-        num_threads=0,
-        random_state=0,
-    ):
+        factors: int = 64,
+        learning_rate: float = 0.05,
+        regularization: float = 0.01,
+        iterations: int = 100,
+        fit_threads: int = 1,
+        num_threads: int = 0,
+        random_state: int = 0,
+    ) -> None:
         _check_positive(factors, iterations, learning_rate, regularization)
         super().__init__(
             factors=factors,
@@ -207,15 +223,15 @@ class LogisticMF(_SeededFit, LogisticMatrixFactorization):
 
     def __init__(
         self,
-        factors=32,
-        learning_rate=1.0,
-        regularization=0.6,
-        iterations=30,
-        neg_prop=30,
-        fit_threads=1,
-        num_threads=0,
-        random_state=0,
-    ):
+        factors: int = 32,
+        learning_rate: float = 1.0,
+        regularization: float = 0.6,
+        iterations: int = 30,
+        neg_prop: int = 30,
+        fit_threads: int = 1,
+        num_threads: int = 0,
+        random_state: int = 0,
+    ) -> None:
         _check_positive(factors, iterations, learning_rate, regularization)
         if neg_prop < 1:
             raise ValueError("neg_prop must be 1 or more")

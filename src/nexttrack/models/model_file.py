@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -26,7 +27,7 @@ class ModelFile:
 
     _STATE: tuple[str, ...] = ()
 
-    def save(self, file):
+    def save(self, file: str | Path | BinaryIO) -> None:
         """Write the model as ``.npz``, whole or not at all.
 
         Args:
@@ -36,7 +37,10 @@ class ModelFile:
             NotFittedError: if there is nothing to keep.
         """
         self._check_fitted()
-        parts = {"model": np.array(type(self).__name__), "version": np.array(VERSION)}
+        parts: dict[str, Any] = {
+            "model": np.array(type(self).__name__),
+            "version": np.array(VERSION),
+        }
         for name in self._STATE:
             parts |= _packed(name, getattr(self, name))
         content = io.BytesIO()
@@ -47,7 +51,7 @@ class ModelFile:
             write_file(_path(file), content.getbuffer())
 
     @classmethod
-    def load(cls, fileobj_or_path):
+    def load(cls, fileobj_or_path: str | Path | BinaryIO) -> Self:
         """Read a model that ``save`` wrote.
 
         Raises:
@@ -82,12 +86,12 @@ class ModelFile:
         """Make what is not kept in the file from what is."""
 
 
-def _path(file) -> Path:
+def _path(file: Any) -> Path:
     path = Path(file)
     return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
 
 
-def _packed(name: str, value) -> dict[str, np.ndarray]:
+def _packed(name: str, value: Any) -> dict[str, np.ndarray]:
     if value is None:
         return {name + ".none": np.array(True)}
     if isinstance(value, csr_matrix):
@@ -98,7 +102,7 @@ def _packed(name: str, value) -> dict[str, np.ndarray]:
     return {name: array}
 
 
-def _unpacked(name: str, parts: dict[str, np.ndarray]):
+def _unpacked(name: str, parts: dict[str, np.ndarray]) -> Any:
     if name + ".none" in parts:
         return None
     if f"{name}.shape" in parts:
@@ -110,7 +114,7 @@ def _unpacked(name: str, parts: dict[str, np.ndarray]):
     return value.item() if value.ndim == 0 else value
 
 
-def _read(file, name) -> dict[str, np.ndarray]:
+def _read(file: Any, name: object) -> dict[str, np.ndarray]:
     try:
         opened = nullcontext(file) if hasattr(file, "read") else file.open("rb")
     except OSError as error:

@@ -1,10 +1,13 @@
 """Neighbours by co-occurrence: what the same users have, and who has the same items."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, NoReturn
 
 import numpy as np
 from implicit.recommender_base import RecommenderBase
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.ranking import NO_SCORE
@@ -39,13 +42,20 @@ class ItemKNN(SimilarityModel):
 
     _STATE = ("similarity", "K", "weighting", "shrinkage")
 
-    def __init__(self, K=20, weighting="cosine", shrinkage=0.0, num_threads=0):
+    def __init__(
+        self, K: int = 20, weighting: str = "cosine", shrinkage: float = 0.0, num_threads: int = 0
+    ) -> None:
         super().__init__(K=K, num_threads=num_threads)
         _check_settings(K, weighting, shrinkage)
         self.weighting = weighting
         self.shrinkage = shrinkage
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Find each item's neighbours.
 
         Args:
@@ -91,15 +101,22 @@ class UserKNN(Recommender, RecommenderBase):
 
     _STATE = ("user_items", "K", "weighting", "shrinkage")
 
-    def __init__(self, K=100, weighting="cosine", shrinkage=0.0, num_threads=0):
+    def __init__(
+        self, K: int = 100, weighting: str = "cosine", shrinkage: float = 0.0, num_threads: int = 0
+    ) -> None:
         _check_settings(K, weighting, shrinkage)
         self.K = K
         self.weighting = weighting
         self.shrinkage = shrinkage
         self.num_threads = num_threads
-        self.user_items = None
+        self.user_items: Any = None
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Keep the rows of all users, weighted and by item.
 
         Args:
@@ -134,7 +151,13 @@ class UserKNN(Recommender, RecommenderBase):
             num_threads=self.num_threads,
         )
 
-    def similar_users(self, userid, N=10, filter_users=None, users=None):
+    def similar_users(
+        self,
+        userid: ArrayLike,
+        N: int = 10,
+        filter_users: ArrayLike | None = None,
+        users: ArrayLike | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the most similar users of the training data, without the user themself."""
         asked = np.atleast_1d(userid)
         allowed = allowed_items(self.user_items.shape[0], filter_users, users)
@@ -147,7 +170,7 @@ class UserKNN(Recommender, RecommenderBase):
             scores[row, : len(kept)] = near.data[kept]
         return single(userid, ids, scores)
 
-    def similar_items(self, *args, **kwargs):
+    def similar_items(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Not defined: the model compares users."""
         raise NotImplementedError("UserKNN has no similarity between items")
 
@@ -188,14 +211,21 @@ class RP3beta(SimilarityModel):
 
     _STATE = ("similarity", "K", "alpha", "beta")
 
-    def __init__(self, K=100, alpha=1.0, beta=0.5, num_threads=0):
+    def __init__(
+        self, K: int = 100, alpha: float = 1.0, beta: float = 0.5, num_threads: int = 0
+    ) -> None:
         super().__init__(K=K, num_threads=num_threads)
         if not (K >= 1 and alpha > 0 and beta >= 0):
             raise ValueError("K must be 1 or more, alpha above 0, beta 0 or more")
         self.alpha = alpha
         self.beta = beta
 
-    def fit(self, user_items, show_progress=True, callback=None):
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[..., object] | None = None,
+    ) -> None:
         """Find where walks from each item end.
 
         Args:

@@ -1,6 +1,8 @@
 """One way to ask any model for its lists; what is asked is checked here and nowhere else."""
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix
 
 from nexttrack.models.inputs import allowed_items, asked_users
 from nexttrack.models.model_file import ModelFile
@@ -17,14 +19,14 @@ class Recommender(ModelFile):
 
     def recommend(
         self,
-        userid,
-        user_items,
-        N=10,
-        filter_already_liked_items=True,
-        filter_items=None,
-        recalculate_user=False,
-        items=None,
-    ):
+        userid: ArrayLike,
+        user_items: csr_matrix,
+        N: int = 10,
+        filter_already_liked_items: bool = True,
+        filter_items: ArrayLike | None = None,
+        recalculate_user: bool = False,
+        items: ArrayLike | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the best items of users; see implicit's ``RecommenderBase.recommend``.
 
         The lists of a batch are padded with the id -1, the list of a single user is short. Of equal
@@ -39,14 +41,14 @@ class Recommender(ModelFile):
                 for a user whom it does not know, unless ``recalculate_user``.
         """
         self._check_fitted()
-        users = asked_users(userid, user_items, N, self.n_items)
+        users = asked_users(userid, user_items, N, self.n_items)  # type: ignore[attr-defined]
         hidden = user_items if filter_already_liked_items else None
-        allowed = allowed_items(self.n_items, filter_items, items)
-        ids, scores = self._ranked(users, user_items, N, hidden, allowed, recalculate_user)
+        allowed = allowed_items(self.n_items, filter_items, items)  # type: ignore[attr-defined]
+        ids, scores = self._ranked(users, user_items, N, hidden, allowed, recalculate_user)  # type: ignore[attr-defined]
         return single(userid, ids, scores)
 
 
-def single(userid, ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def single(userid: ArrayLike, ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return lists as implicit does: without padding for a single user, all for an array."""
     if np.isscalar(userid):
         return ids[0][ids[0] >= 0], scores[0][ids[0] >= 0]

@@ -3,6 +3,7 @@
 import numpy as np
 from implicit.nearest_neighbours import ItemItemRecommender, NearestNeighboursScorer
 from numba import njit
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.chunks import in_chunks
@@ -26,7 +27,7 @@ class SimilarityModel(Recommender, ItemItemRecommender):
     _STATE: tuple[str, ...] = ("similarity", "K")
     _by_max = False
 
-    def _keep(self, similarity: csr_matrix):
+    def _keep(self, similarity: csr_matrix) -> None:
         self.similarity = similarity
         self.scorer = NearestNeighboursScorer(similarity)
 
@@ -49,7 +50,9 @@ class SimilarityModel(Recommender, ItemItemRecommender):
             num_threads=self.num_threads,
         )
 
-    def explain(self, user_items, itemid, N=3):
+    def explain(
+        self, user_items: csr_matrix, itemid: ArrayLike, N: int = 3
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return what in a user's profile speaks for an item.
 
         Args:
