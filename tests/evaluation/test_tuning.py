@@ -5,30 +5,36 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from scipy.sparse import csr_matrix
 
-from nexttrack.evaluation import ndcg_at_k, weak_generalization
+from nexttrack.evaluation import Candidate, ndcg_at_k, weak_generalization
 from nexttrack.evaluation.evaluator import fit_and_evaluate
-from nexttrack.evaluation.tuning import RANDOM_TRIALS, Tunable, best_settings, propose, tune
+from nexttrack.evaluation.tuning import (
+    RANDOM_TRIALS,
+    best_settings,
+    propose,
+    space_fingerprint,
+    tune,
+)
 from nexttrack.models import ItemKNN, Popularity
+from nexttrack.models.space import OneOf, Range
 
 SPACE = {
-    "x": FloatDistribution(-10, 10),
-    "n": IntDistribution(1, 1000, log=True),
-    "kind": CategoricalDistribution(["good", "bad"]),
+    "x": Range(-10, 10),
+    "n": Range(1, 1000, log=True, whole=True),
+    "kind": OneOf(("good", "bad")),
 }
 METRIC = partial(ndcg_at_k, k=5)
 TUNABLES = {
     "world": {
-        "Item kNN": Tunable(
+        "Item kNN": Candidate(
             ItemKNN,
-            {
-                "K": IntDistribution(1, 30, log=True),
-                "shrinkage": FloatDistribution(0.1, 100, log=True),
+            space={
+                "K": Range(1, 30, log=True, whole=True),
+                "shrinkage": Range(0.1, 100, log=True),
             },
         ),
-        "Popularity": Tunable(Popularity, {}),
+        "Popularity": Candidate(Popularity),
     }
 }
 
@@ -47,7 +53,7 @@ def test_the_search_is_better_than_chance():
 
     done = []
     for _ in range(40):
-        settings = propose(Tunable(dict, SPACE), done, seed=0)
+        settings = propose(SPACE, done, seed=0)
         done.append((settings, value(settings)))
     rng = np.random.default_rng(0)
     at_random = [max(-((rng.uniform(-10, 10, 40) - 3) ** 2)) for _ in range(200)]
@@ -58,13 +64,12 @@ def test_the_search_is_better_than_chance():
 
 
 def test_proposals_are_in_the_space_and_the_seed_decides():
-    tunable = Tunable(dict, SPACE)
-    proposals = [propose(tunable, [], seed=seed) for seed in range(20)]
+    proposals = [propose(SPACE, [], seed=seed) for seed in range(20)]
     for one in proposals:
         assert -10 <= one["x"] <= 10 and 1 <= one["n"] <= 1000 and one["kind"] in ("good", "bad")
     assert len({one["x"] for one in proposals}) == 20
-    assert proposals[4] == propose(tunable, [], seed=4)
-    assert propose(Tunable(Popularity, {}), [({}, 0.5)], seed=0) == {}
+    assert proposals[4] == propose(SPACE, [], seed=4)
+    assert propose({}, [({}, 0.5)], seed=0) == {}
 
 
 def test_all_have_the_same_budget_and_the_best_is_what_was_measured(splits):
@@ -98,12 +103,13 @@ def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been(splits, tmp_pat
 
 def test_trials_of_another_space_or_seed_do_not_count(splits):
     part = tune(TUNABLES, splits, METRIC, N=5, budget=1, seed=7)
-    wider = Tunable(ItemKNN, {"K": IntDistribution(1, 60, log=True)})
+    wider = Candidate(ItemKNN, space={"K": Range(1, 60, log=True, whole=True)})
     models = {"world": {"Item kNN": wider, "Popularity": TUNABLES["world"]["Popularity"]}}
-    assert wider.fingerprint != TUNABLES["world"]["Item kNN"].fingerprint
+    assert space_fingerprint(wider.space) != space_fingerprint(TUNABLES["world"]["Item kNN"].space)
     rounds = []
     tune(models, splits, METRIC, N=5, budget=1, seed=7, done=part, on_round=rounds.append)
-    assert rounds[0].loc[rounds[0]["model"] == "Item kNN", "space"].item() == wider.fingerprint
+    space = rounds[0].loc[rounds[0]["model"] == "Item kNN", "space"].item()
+    assert space == space_fingerprint(wider.space)
     again = tune(TUNABLES, splits, METRIC, N=5, budget=1, seed=8, done=part)
     assert (again["seed"] == 8).all()
 

@@ -38,7 +38,7 @@ def test_every_model_can_be_made_with_what_the_space_holds(name, made):
     assert ("Recent popularity" in models) == (name in DATED)
     for model, tunable in models.items():
         for seed in range(3):
-            settings = propose(tunable, [], seed=seed)
+            settings = propose(tunable.space, [], seed=seed)
             if model in ("BPR", "Logistic MF"):
                 tunable.make(**settings)
                 continue

@@ -12,7 +12,7 @@ warnings.filterwarnings("ignore", message="IProgress not found")
 
 _HOMES = {
     "GREY": "book.figures",
-    "MODELS": "book.figures",
+    "MODELS": "book.colours",
     "PALETTE": "book.figures",
     "cell": "book.tables",
     "claim": "book.claims",

@@ -10,30 +10,6 @@ from matplotlib.figure import Figure
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 GREY = "#7F7F7F"
 
-# A recommender has one colour through all chapters.
-MODELS = {
-    "Random": "#B0B0B0",
-    "Popularity": GREY,
-    "Recent popularity": "#4D4D4D",
-    "Shuffled clusters": "#B0B0B0",
-    "Cluster popularity": PALETTE[2],
-    "Genre popularity": PALETTE[3],
-    "Audio kNN": PALETTE[5],
-    "Content kNN": PALETTE[2],
-    "User kNN": PALETTE[4],
-    "Item kNN": PALETTE[0],
-    "RP3beta": PALETTE[3],
-    "iALS": PALETTE[1],
-    "iALS, plain": "#E8A27C",
-    "iALS as it comes": "#8C5A3C",
-    "EASE": "#000000",
-    "SLIM": "#332288",
-    "PureSVD": "#117733",
-    "NMF": "#999933",
-    "Logistic MF": "#882255",
-    "BPR": "#AA4499",
-}
-
 WIDTH = 6.2  # inches: letters of 10 points are those of the text, and legible on a telephone
 DPI = 144
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from nexttrack.book.figures import GREY, MODELS, figure
+from nexttrack.book.colours import MODELS
+from nexttrack.book.figures import GREY, figure
 from nexttrack.book.tables import MINUS
 
 

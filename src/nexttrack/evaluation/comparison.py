@@ -1,7 +1,7 @@
 """Compare models fairly: settings chosen on validation, the test opened once, paired intervals."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from typing import Any
@@ -29,10 +29,13 @@ class Candidate:
     Attributes:
         make: returns an unfitted model when called with one of the settings as keywords.
         settings: the settings to choose from; a model without any has one, empty.
+        space: for a search, the range of each setting (:mod:`nexttrack.models.space`); empty if
+            there is nothing to tune.
     """
 
     make: Callable
     settings: Sequence[Mapping] = ({},)
+    space: Mapping[str, Any] = field(default_factory=dict)
 
 
 def grid(**values: Sequence) -> list[dict]:

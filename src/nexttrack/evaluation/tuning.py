@@ -7,16 +7,23 @@ that was stopped goes on as if it had not been, and two processes find what one 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import optuna
 import pandas as pd
-from optuna.distributions import BaseDistribution, distribution_to_json
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    distribution_to_json,
+)
 
+from nexttrack.evaluation.comparison import Candidate
 from nexttrack.evaluation.evaluator import Metric, fit_and_evaluate
 from nexttrack.evaluation.splits import Split
+from nexttrack.models.space import OneOf, Range, Space
 from nexttrack.parallel import in_processes, on_one_thread
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # it says a line for each study
@@ -25,28 +32,26 @@ RANDOM_TRIALS = 8
 COLUMNS = ["data", "model", "trial", "settings", "space", "seed", "value", "seconds"]
 
 
-@dataclass(frozen=True)
-class Tunable:
-    """A kind of model and the space of its settings.
-
-    Attributes:
-        make: returns an unfitted model when called with one value of each setting as keywords.
-        space: the range of each setting; empty if there is nothing to tune.
-    """
-
-    make: Callable[..., Any]
-    space: Mapping[str, BaseDistribution]
-
-    @property
-    def fingerprint(self) -> str:
-        """Return eight letters that change with the space."""
-        text = {name: distribution_to_json(range_) for name, range_ in sorted(self.space.items())}
-        return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:8]
+def space_fingerprint(space: Space) -> str:
+    """Return eight letters that change with a space."""
+    ranges = sorted(_distributions(space).items())
+    text = {name: distribution_to_json(range_) for name, range_ in ranges}
+    return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:8]
 
 
-def propose(
-    tunable: Tunable, done: list[tuple[dict[str, Any], float]], *, seed: int
-) -> dict[str, Any]:
+def _distributions(space: Space) -> dict[str, BaseDistribution]:
+    return {name: _distribution(range_) for name, range_ in space.items()}
+
+
+def _distribution(range_: Range | OneOf) -> BaseDistribution:
+    if isinstance(range_, OneOf):
+        return CategoricalDistribution(range_.choices)
+    if range_.whole:
+        return IntDistribution(int(range_.low), int(range_.high), log=range_.log)
+    return FloatDistribution(range_.low, range_.high, log=range_.log)
+
+
+def propose(space: Space, done: list[tuple[dict[str, Any], float]], *, seed: int) -> dict[str, Any]:
     """Return the settings to try next.
 
     The first ``RANDOM_TRIALS`` are random; later ones come from a tree-structured Parzen estimator
@@ -54,12 +59,13 @@ def propose(
     be near those of other good ones, all settings together (Falkner, Klein & Hutter 2018, ICML).
 
     Args:
-        tunable: what is tuned.
+        space: the range of each setting.
         done: settings and value of the trials before, in their order; larger values are better.
         seed: the seed of the search.
     """
-    if not tunable.space:
+    if not space:
         return {}
+    distributions = _distributions(space)
     number = int(np.random.SeedSequence([seed, len(done)]).generate_state(1)[0])
     sampler = optuna.samplers.TPESampler(
         seed=number, n_startup_trials=RANDOM_TRIALS, multivariate=True
@@ -67,17 +73,15 @@ def propose(
     study = optuna.create_study(direction="maximize", sampler=sampler)
     study.add_trials(
         [
-            optuna.trial.create_trial(
-                params=settings, distributions=dict(tunable.space), value=value
-            )
+            optuna.trial.create_trial(params=settings, distributions=distributions, value=value)
             for settings, value in done
         ]
     )
-    return study.ask(dict(tunable.space)).params
+    return study.ask(distributions).params
 
 
 def tune(
-    tunables: Mapping[str, Mapping[str, Tunable]],
+    candidates: Mapping[str, Mapping[str, Candidate]],
     splits: Mapping[str, Split],
     metric: Metric,
     *,
@@ -93,7 +97,8 @@ def tune(
     with nothing to tune have one trial.
 
     Args:
-        tunables: for each data set the models; those that take long should come first.
+        candidates: for each data set the models with the spaces of their settings; those that
+            take long should come first.
         splits: for each data set; only the validation part is looked at.
         metric: its mean over users is the value of a trial; larger is better.
         N: length of the lists.
@@ -112,13 +117,13 @@ def tune(
     """
     if budget < 1:
         raise ValueError("the budget is the number of trials of each model: 1 or more")
-    searches = [(data, name) for data, models in tunables.items() for name in models]
+    searches = [(data, name) for data, models in candidates.items() for name in models]
     trials: dict[tuple[str, str], list] = {search: [] for search in searches}
     for row in [] if done is None else done[COLUMNS].to_dict("records"):
         search = row["data"], row["model"]
         if search not in trials:
             continue
-        space = tunables[row["data"]][row["model"]].fingerprint
+        space = space_fingerprint(candidates[row["data"]][row["model"]].space)
         if row["space"] != space or row["seed"] != seed:
             continue
         if row["trial"] != len(trials[search]):
@@ -133,18 +138,18 @@ def tune(
         waiting = [
             (data, name)
             for data, name in searches
-            if len(trials[data, name]) == round_ and (round_ == 0 or tunables[data][name].space)
+            if len(trials[data, name]) == round_ and (round_ == 0 or candidates[data][name].space)
         ]
         if not waiting:
             continue
         tasks = []
         for data, name in waiting:
             before = [(json.loads(row["settings"]), row["value"]) for row in trials[data, name]]
-            tasks.append((data, name, propose(tunables[data][name], before, seed=seed)))
+            tasks.append((data, name, propose(candidates[data][name].space, before, seed=seed)))
         label = f"Round {round_ + 1} of {budget}"
-        values = in_processes(_tried, (tunables, splits, metric, N), tasks, label)
+        values = in_processes(_tried, (candidates, splits, metric, N), tasks, label)
         for (data, name, settings), (value, seconds) in zip(tasks, values, strict=True):
-            space = tunables[data][name].fingerprint
+            space = space_fingerprint(candidates[data][name].space)
             row = (data, name, round_, json.dumps(settings), space, seed, value, seconds)
             trials[data, name].append(dict(zip(COLUMNS, row, strict=True)))
         on_round(all_trials())
@@ -163,7 +168,7 @@ def best_settings(trials: pd.DataFrame, data: str, model: str) -> dict[str, Any]
     return json.loads(rows.loc[rows["value"].idxmax(), "settings"])
 
 
-def _tried(tunables, splits, metric, N, data, name, settings):
-    model = on_one_thread(tunables[data][name].make(**settings))
+def _tried(candidates, splits, metric, N, data, name, settings):
+    model = on_one_thread(candidates[data][name].make(**settings))
     scores, cost = fit_and_evaluate(model, splits[data], "validation", {"value": metric}, N=N)
     return float(scores["value"].mean()), round(cost.fit + cost.recommend, 3)

@@ -1,7 +1,7 @@
 """The baselines that every other recommender has to beat: chance, popularity, recent popularity."""
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 from implicit.recommender_base import RecommenderBase
@@ -15,6 +15,7 @@ from nexttrack.kernels.streams import STEP, below, start_of, stream
 from nexttrack.models.factor_model import FactorModel
 from nexttrack.models.inputs import training_matrix
 from nexttrack.models.recommender import Recommender
+from nexttrack.models.space import Range, Space
 
 
 class Popularity(FactorModel):
@@ -80,6 +81,10 @@ class RecentPopularity(Popularity):
     """
 
     _STATE = ("item_factors", "user_factors", "half_life")
+
+    search_space: ClassVar[Space] = {
+        "half_life": Range(1, 1000, log=True),
+    }
 
     def __init__(
         self, dates: csr_matrix | None = None, half_life: float = 90.0, num_threads: int = 0

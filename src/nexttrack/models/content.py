@@ -1,6 +1,7 @@
 """Recommend what is like an item in the profile: in sound, by artist, by genre."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from nexttrack.kernels.ranking import product, top_n
 from nexttrack.models.audio import standardised_vectors
 from nexttrack.models.inputs import checked_user_items, training_matrix
 from nexttrack.models.similarity import SimilarityModel, from_lists
+from nexttrack.models.space import OneOf, Range, Space
 
 
 class ContentKNN(SimilarityModel):
@@ -39,6 +41,12 @@ class ContentKNN(SimilarityModel):
     """
 
     _STATE = ("similarity", "K", "attribute_weight", "profile")
+
+    search_space: ClassVar[Space] = {
+        "attribute_weight": Range(0, 1),
+        "K": Range(20, 500, log=True, whole=True),
+        "profile": OneOf(("max", "sum")),
+    }
 
     def __init__(
         self,

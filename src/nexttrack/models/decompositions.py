@@ -1,6 +1,7 @@
 """Factor models that take the whole matrix as it is, zeros too: truncated SVD and NMF."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from nexttrack.models.factors import LearnedFactors, one_or_all
 from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.space import Range, Space
 
 
 class PureSVD(LearnedFactors):
@@ -36,6 +38,10 @@ class PureSVD(LearnedFactors):
     """
 
     _STATE = ("item_factors", "user_factors", "factors", "random_state")
+
+    search_space: ClassVar[Space] = {
+        "factors": Range(2, 256, log=True, whole=True),
+    }
 
     def __init__(self, factors: int = 64, num_threads: int = 0, random_state: int = 0) -> None:
         super().__init__(num_threads=num_threads)
@@ -118,6 +124,11 @@ class NMF(LearnedFactors):
         *("item_factors", "user_factors"),
         *("factors", "regularization", "iterations", "random_state"),
     )
+
+    search_space: ClassVar[Space] = {
+        "factors": Range(4, 128, log=True, whole=True),
+        "regularization": Range(1e-5, 0.1, log=True),
+    }
 
     def __init__(
         self,

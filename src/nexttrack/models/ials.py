@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 from numba import njit
@@ -13,6 +14,7 @@ from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import product
 from nexttrack.models.factors import LearnedFactors, one_or_all
 from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.space import Range, Space
 from nexttrack.progress import steps
 
 # Rows solved side by side. Blocks are the same for any number of threads, and so are the sums.
@@ -74,6 +76,13 @@ class IALS(LearnedFactors):
         *("factors", "regularization", "alpha", "unobserved_weight", "frequency_exponent"),
         *("iterations", "cg_steps", "init_scale", "random_state"),
     )
+
+    search_space: ClassVar[Space] = {
+        "factors": Range(16, 256, log=True, whole=True),
+        "regularization": Range(1e-4, 1, log=True),
+        "unobserved_weight": Range(1e-3, 1, log=True),
+        "frequency_exponent": Range(0, 1),
+    }
 
     def __init__(
         self,

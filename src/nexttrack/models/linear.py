@@ -1,7 +1,7 @@
 """Linear models: each item is predicted from the other items of a profile."""
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 from implicit.recommender_base import RecommenderBase
@@ -26,6 +26,7 @@ from nexttrack.kernels.row_sums import aligned, row_sums
 from nexttrack.models.inputs import allowed_items, training_matrix
 from nexttrack.models.recommender import Recommender, single
 from nexttrack.models.similarity import SimilarityModel, from_lists
+from nexttrack.models.space import Range, Space
 
 GROUP = 64  # users whose scores of a tile stay in the nearest cache
 LISTS_BYTES = 64_000_000  # of candidates at a time in each thread: each time reads all weights once
@@ -67,6 +68,10 @@ class EASE(Recommender, RecommenderBase):
     inverse: Any
     item_users: Any
     leftover: Any
+
+    search_space: ClassVar[Space] = {
+        "regularization": Range(1, 10_000, log=True),
+    }
 
     def __init__(self, regularization: float = 100.0, num_threads: int = 0) -> None:
         if not (regularization > 0 and np.isfinite(regularization)):
@@ -269,6 +274,11 @@ class SLIM(SimilarityModel):
     """
 
     _STATE = ("similarity", "K", "l1", "l2", "tolerance", "max_passes")
+
+    search_space: ClassVar[Space] = {
+        "l1": Range(0.05, 20, log=True),
+        "l2": Range(1, 500, log=True),
+    }
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ implicit fits them; here they get a seed that holds, and factors for users who w
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from implicit.cpu.bpr import BayesianPersonalizedRanking
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.models.factors import LearnedFactors, one_or_all
 from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.space import Range, Space
 
 NEGATIVES = 1000  # items drawn for the fold-in of LogisticMF, and stock to draw from for BPR
 PAIRS = 20  # negatives for each item of a user who is folded into BPR
@@ -139,6 +140,12 @@ class BPR(_SeededFit, BayesianPersonalizedRanking):
         *("random_state", "negatives"),
     )
 
+    search_space: ClassVar[Space] = {
+        "factors": Range(8, 128, log=True, whole=True),
+        "learning_rate": Range(0.005, 0.2, log=True),
+        "regularization": Range(1e-4, 0.1, log=True),
+    }
+
     def __init__(
         self,
         factors: int = 64,
@@ -220,6 +227,11 @@ class LogisticMF(_SeededFit, LogisticMatrixFactorization):
         *("factors", "learning_rate", "regularization", "iterations", "neg_prop", "fit_threads"),
         *("random_state", "negatives"),
     )
+
+    search_space: ClassVar[Space] = {
+        "factors": Range(8, 128, log=True, whole=True),
+        "regularization": Range(0.1, 30, log=True),
+    }
 
     def __init__(
         self,

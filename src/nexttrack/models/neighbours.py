@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 from implicit.recommender_base import RecommenderBase
@@ -14,6 +14,7 @@ from nexttrack.kernels.ranking import NO_SCORE
 from nexttrack.models.inputs import allowed_items, training_matrix
 from nexttrack.models.recommender import Recommender, single
 from nexttrack.models.similarity import SimilarityModel, nearest_rows, weighted_sums
+from nexttrack.models.space import OneOf, Range, Space
 
 WEIGHTINGS = ("cosine", "tfidf", "bm25")
 
@@ -41,6 +42,13 @@ class ItemKNN(SimilarityModel):
     """
 
     _STATE = ("similarity", "K", "weighting", "shrinkage")
+
+    # Shrinkage is in the unit of the norms; those of tf-idf rows are some ten times as long.
+    search_space: ClassVar[Space] = {
+        "K": Range(10, 1000, log=True, whole=True),
+        "weighting": OneOf(("cosine", "tfidf", "bm25")),
+        "shrinkage": Range(0.1, 1000, log=True),
+    }
 
     def __init__(
         self, K: int = 20, weighting: str = "cosine", shrinkage: float = 0.0, num_threads: int = 0
@@ -100,6 +108,13 @@ class UserKNN(Recommender, RecommenderBase):
     """
 
     _STATE = ("user_items", "K", "weighting", "shrinkage")
+
+    # Shrinkage is in the unit of the norms; those of tf-idf rows are some ten times as long.
+    search_space: ClassVar[Space] = {
+        "K": Range(10, 1000, log=True, whole=True),
+        "weighting": OneOf(("cosine", "tfidf", "bm25")),
+        "shrinkage": Range(0.1, 1000, log=True),
+    }
 
     def __init__(
         self, K: int = 100, weighting: str = "cosine", shrinkage: float = 0.0, num_threads: int = 0
@@ -210,6 +225,12 @@ class RP3beta(SimilarityModel):
     """
 
     _STATE = ("similarity", "K", "alpha", "beta")
+
+    search_space: ClassVar[Space] = {
+        "K": Range(10, 1000, log=True, whole=True),
+        "alpha": Range(0.2, 2),
+        "beta": Range(0, 1),
+    }
 
     def __init__(
         self, K: int = 100, alpha: float = 1.0, beta: float = 0.5, num_threads: int = 0

@@ -1,11 +1,14 @@
 """One way to ask any model for its lists; what is asked is checked here and nowhere else."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
 from nexttrack.models.inputs import allowed_items, asked_users
 from nexttrack.models.model_file import ModelFile
+from nexttrack.models.space import Space
 
 
 class Recommender(ModelFile):
@@ -15,7 +18,12 @@ class Recommender(ModelFile):
     hidden, allowed, recalculate_user) -> (ids, scores)``, which need check nothing: users is an
     integer array, user_items has a row for each, hidden is a ``csr_matrix`` whose stored items are
     left out of the lists (or None), allowed a boolean array of items. Lists are padded with -1.
+
+    Attributes:
+        search_space: what a search may try for each setting, for all instances of a class.
     """
+
+    search_space: ClassVar[Space] = {}
 
     def recommend(
         self,

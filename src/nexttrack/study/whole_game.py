@@ -2,25 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 
-import numpy as np
 import pandas as pd
-from implicit.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
-from nexttrack import project
-from nexttrack.cache import cached
-from nexttrack.data.columns import AUDIO, MOOD
 from nexttrack.data.dataset import Dataset
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, choose, grid, measure
 from nexttrack.evaluation.splits import Split, weak_generalization
-from nexttrack.models import AudioKNN, ItemKNN, Popularity, Random
+from nexttrack.study.kept import kept
+from nexttrack.study.registry import AS_IT_COMES, FEATURES, MODELS, SEED
 
-SEED = 20_260_101
 DATASETS = ("lastfm-2k", "playlists")
-
-FEATURES = {"mood": MOOD, "sound": AUDIO, "sound + form": (*AUDIO, "mode", "duration_ms")}
 
 
 def split(data: Dataset) -> Split:
@@ -35,23 +28,18 @@ def candidates(tracks: pd.DataFrame) -> dict[str, Candidate]:
         tracks: items x columns with the audio features, NaN where unknown.
     """
 
-    def audio_knn(features):
-        return AudioKNN(tracks[list(FEATURES[features])].to_numpy(dtype=np.float64))
-
-    def ials(factors, alpha):
-        return AlternatingLeastSquares(
-            factors=factors, alpha=alpha, regularization=10.0, iterations=15, random_state=SEED
-        )
-
+    audio_knn = partial(MODELS["Audio kNN"].make, tracks)
+    ials = partial(MODELS[AS_IT_COMES].make, regularization=10.0, iterations=15)
     return {
-        "Random": Candidate(lambda: Random(SEED)),
-        "Popularity": Candidate(Popularity),
+        "Random": Candidate(MODELS["Random"].make),
+        "Popularity": Candidate(MODELS["Popularity"].make),
         "Audio kNN": Candidate(audio_knn, grid(features=list(FEATURES))),
-        "Item kNN": Candidate(ItemKNN, grid(K=[100, 400], shrinkage=[5, 20, 50])),
+        "Item kNN": Candidate(MODELS["Item kNN"].make, grid(K=[100, 400], shrinkage=[5, 20, 50])),
         "iALS": Candidate(ials, grid(factors=[32, 64], alpha=[5, 10, 20])),
     }
 
 
+@kept
 def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose and test all candidates on a data set of the edition at hand.
 
@@ -65,18 +53,13 @@ def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         settings of trials are JSON, and scores have a column ``group``: the data set, for playlists
         with the part.
     """
-    return _play(name=name, data=fingerprint(project.edition()))
+    dataset = Dataset.load(name)
+    return compare(candidates(dataset.tracks), dataset)
 
 
 def chosen(trials: pd.DataFrame, model: str) -> dict:
     """Return the chosen setting of a model from the trials of :func:`play`, as keywords."""
     return json.loads(trials.loc[trials["chosen"] & (trials["model"] == model), "settings"].item())
-
-
-@cached
-def _play(*, name: str, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    dataset = Dataset.load(name)
-    return compare(candidates(dataset.tracks), dataset)
 
 
 def compare(models: Mapping[str, Candidate], dataset: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:

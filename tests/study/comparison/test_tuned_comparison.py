@@ -21,7 +21,7 @@ SETTINGS = {
 def compared(tmp_path, monkeypatch, made):
     """The comparison on made data, in a folder of its own, with settings that are given."""
     monkeypatch.setattr("nexttrack.cache.cache_dir", lambda: tmp_path)
-    monkeypatch.setattr(tuned_comparison, "fingerprint", lambda edition: "of these data")
+    monkeypatch.setattr("nexttrack.study.kept.fingerprint", lambda edition: "of these data")
     monkeypatch.setattr(tuned_comparison, "load", made)
     monkeypatch.setattr(tuned_comparison, "chosen", lambda name: SETTINGS)
     return tuned_comparison

@@ -1,5 +1,7 @@
 """What factors know: made factors that know a feature, half of it, or nothing."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -129,8 +131,9 @@ def test_a_model_is_asked_about_sound_genre_and_audience(monkeypatch):
     monkeypatch.setattr(factor_content.Dataset, "load", lambda name: dataset)
     monkeypatch.setattr(factor_content, "FACTORS", 4)
     ials = {"factors": 4, "regularization": 0.01, "unobserved_weight": 0.1}
-    work = factor_content._heard.__wrapped__
-    found = work(name="playlists", settings={"iALS": ials, "PureSVD": {"factors": 4}}, data="")[0]
+    monkeypatch.setattr(factor_content, "MODELS", ("iALS", "PureSVD"))
+    best = {"iALS": json.dumps(ials), "PureSVD": "{}"}
+    found = factor_content.heard.__wrapped__("playlists", best)
     assert set(found["kind"]) == {"sound", "genre", "audience"}
     genre = found[found["kind"] == "genre"]
     assert (genre["r2"] > 0.9).all()  # half of the users have folk alone, the others techno

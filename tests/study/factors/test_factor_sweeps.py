@@ -13,6 +13,7 @@ from nexttrack.evaluation import summarise
 from nexttrack.evaluation.comparison import Candidate
 from nexttrack.models import IALS
 from nexttrack.study.factors import factor_sweeps
+from nexttrack.study.registry import MODELS
 
 # implicit says so once in a process, wherever its model is made first; sweeps run with one thread.
 pytestmark = pytest.mark.filterwarnings("ignore:OpenBLAS is configured")
@@ -44,13 +45,13 @@ def test_no_model_gets_more_than_six_settings_and_each_can_be_made():
 
 
 def test_as_it_comes_it_has_the_defaults_of_implicit():
-    ours, theirs = factor_sweeps.as_it_comes(), ImplicitALS()
+    ours, theirs = MODELS["iALS as it comes"].make(), ImplicitALS()
     for name in ("factors", "regularization", "alpha", "iterations"):
         assert getattr(ours, name) == getattr(theirs, name)
 
 
 def test_plain_is_the_model_of_hu_et_al():
-    model = factor_sweeps.plain(alpha=5, regularization=10)
+    model = MODELS["iALS, plain"].make(alpha=5, regularization=10)
     assert (model.unobserved_weight, model.frequency_exponent) == (1, 0)
 
 
@@ -105,7 +106,7 @@ def test_a_sweep_has_each_user_at_each_point(dataset, monkeypatch):
     monkeypatch.setattr(factor_sweeps, "ROUNDS", (1, 2))
     monkeypatch.setattr(factor_sweeps, "TIMES", (1, 3))
     monkeypatch.setattr(factor_sweeps, "EXPONENTS", (0.5, 1.0))
-    scores = factor_sweeps._curves.__wrapped__(name="lastfm-2k", start=START, data="")[0]
+    scores = factor_sweeps.curves.__wrapped__("lastfm-2k", START)
     per_point = scores.groupby(["curve", "settings"], observed=True)["user"].nunique()
     assert (per_point == 40).all()
     assert set(scores["curve"]) == {
@@ -115,14 +116,14 @@ def test_a_sweep_has_each_user_at_each_point(dataset, monkeypatch):
 
 
 def test_seeds_change_the_start_and_nothing_else(dataset):
-    scores = factor_sweeps._seeds.__wrapped__(name="lastfm-2k", settings=START, data="")[0]
+    scores = factor_sweeps.seeds.__wrapped__("lastfm-2k", START)
     assert sorted(scores["seed"].unique()) == list(range(factor_sweeps.N_SEEDS))
     assert scores.groupby("seed")["NDCG@10"].mean().std() > 0
 
 
 def test_all_candidates_are_measured(dataset, monkeypatch):
-    few = {"iALS": Candidate(factor_sweeps.ials, [START, START | {"factors": 2}])}
+    few = {"iALS": Candidate(IALS, [START, START | {"factors": 2}])}
     monkeypatch.setattr(factor_sweeps, "candidates", lambda: few)
-    scores = factor_sweeps._tuned.__wrapped__(name="lastfm-2k", data="")[0]
+    scores = factor_sweeps.tuned.__wrapped__("lastfm-2k")
     best = factor_sweeps.chosen(scores)
     assert json.loads(best["iALS"])["factors"] in (2, 4)

@@ -125,7 +125,7 @@ def dated(monkeypatch, user_items):
 
 
 def test_counts_of_the_future_know_what_will_be_popular(dated):
-    future, mixed = leakage._on_dates.__wrapped__(name="lastfm-2k-tags", data="")
+    future, mixed = leakage.on_dates.__wrapped__("lastfm-2k-tags")
     assert set(future["model"]) == {"Popularity"}
     assert future["inflated"].mean() > future["honest"].mean()
     assert set(mixed["model"]) == set(leakage.recommenders(dated))

@@ -83,7 +83,7 @@ def dataset(monkeypatch):
 def test_every_setting_is_measured_on_two_parts_inside_the_training_part(dataset, monkeypatch):
     few = {"Item kNN": Candidate(ItemKNN, [{"K": 5}, {"K": 20}])}
     monkeypatch.setattr(optimism, "candidates", lambda: few)
-    (scores,) = optimism._tried.__wrapped__(data="")
+    scores = optimism.tried.__wrapped__()
     validation, test = optimism.as_arrays(scores, "Item kNN")
     assert validation.shape == test.shape == (40, 2)
     assert np.isfinite(validation).all() and (validation != test).any()
@@ -91,7 +91,7 @@ def test_every_setting_is_measured_on_two_parts_inside_the_training_part(dataset
 
 def test_splits_and_starts_are_measured_by_seed(dataset, monkeypatch):
     monkeypatch.setattr(optimism, "N_SEEDS", 2)
-    (found,) = optimism._seeds.__wrapped__(data="")
+    found = optimism.seeds.__wrapped__()
     models = found.groupby("of")["model"].unique()
     assert sorted(models["split"]) == ["EASE", "Item kNN", "Popularity", "iALS"]
     assert list(models["start"]) == ["iALS"]

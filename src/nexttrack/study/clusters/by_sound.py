@@ -1,10 +1,10 @@
 """Recordings clustered by how they sound, in five ways: the fits that chapter 05 shows.
 
 How many clusters, and how stable they are, is settled on a sample of recordings; then all of them
-are clustered. What takes long is kept (:mod:`nexttrack.cache`).
+are clustered. What takes long is kept (:mod:`nexttrack.study.kept`).
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,6 @@ from sklearn.manifold import TSNE
 from sklearn.mixture import GaussianMixture
 
 from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.clustering.agreement import agreement_with_names
 from nexttrack.clustering.checks import NoClusterError
 from nexttrack.clustering.choice import (
@@ -38,9 +37,9 @@ from nexttrack.clustering.stability import (
 )
 from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import table
-from nexttrack.data.editions import fingerprint
 from nexttrack.features import audio_pipeline
 from nexttrack.parallel import in_processes, in_threads
+from nexttrack.study.kept import kept
 
 SEED = 20_260_105
 
@@ -165,9 +164,8 @@ def choices() -> tuple[pd.DataFrame, pd.DataFrame]:
         ``chosen`` (by this rule). ``gaps``: the k of k-means that the gap statistic chooses on each
         of some samples: ``sample``, ``k``, ``at_edge``.
     """
-    data = fingerprint(project.edition())
-    scores, gaps = _choices(data=data)
-    (on_map,) = _choice_on_map(settings=_settings(chosen(scores), ALL_ROWS), data=data)
+    scores, gaps = _choices()
+    on_map = _choice_on_map(_settings(chosen(scores), ALL_ROWS))
     return pd.concat([scores, on_map], ignore_index=True), gaps
 
 
@@ -177,8 +175,8 @@ def chosen(scores: pd.DataFrame) -> pd.Series:
     return by_rule[by_rule["chosen"]].set_index("method")["setting"]
 
 
-@cached
-def _choices(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+@kept
+def _choices() -> tuple[pd.DataFrame, pd.DataFrame]:
     rows, spent = sound(table("recordings")), effort()
     small = sample(rows)
     by_k = stability_by_k()
@@ -208,10 +206,9 @@ def _choices(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.concat(found, ignore_index=True), pd.DataFrame(gaps)
 
 
-@cached
-def _choice_on_map(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
-    (every,) = _all_rows(settings=settings, data=data)
-    return (_choice_of_density("UMAP + HDBSCAN", sample(every[["x", "y"]])),)
+@kept
+def _choice_on_map(settings: dict[str, int]) -> pd.DataFrame:
+    return _choice_of_density("UMAP + HDBSCAN", sample(_all_rows(settings)[["x", "y"]]))
 
 
 def _choice_of_density(method: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -227,6 +224,7 @@ def _scores(method: str, rule: str, scores: pd.Series, chosen: int | None) -> pd
     return frame.assign(chosen=frame["setting"] == chosen, method=method, rule=rule)
 
 
+@kept
 def stability_by_k() -> pd.DataFrame:
     """Return how stable k-means is on the sample and on null data of the same size.
 
@@ -234,11 +232,6 @@ def stability_by_k() -> pd.DataFrame:
         One row for each world (see ``WORLDS``) and k: ``world``, ``k``, ``rand`` (mean adjusted
         Rand index over bootstraps), ``jaccard`` (of the least stable cluster), ``silhouette``.
     """
-    return _stability_by_k(data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _stability_by_k(*, data: str) -> tuple[pd.DataFrame]:
     spent = effort()
     drawn = sample(sound(table("recordings")), spent.sample)
     kmeans, parts = estimator("k-means"), []
@@ -247,10 +240,11 @@ def _stability_by_k(*, data: str) -> tuple[pd.DataFrame]:
         stable = choose_by_stability(rows, kmeans, spent.ks, seed=SEED, n_draws=spent.draws).scores
         silhouette = choose_by_silhouette(rows, kmeans, spent.ks, seed=SEED).scores["silhouette"]
         parts.append(stable.assign(silhouette=silhouette, world=name))
-    return (pd.concat(parts).rename_axis("k").reset_index(),)
+    return pd.concat(parts).rename_axis("k").reset_index()
 
 
-def judged(settings: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+@kept
+def judged(settings: Mapping[str, int]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Hold each method, with its setting, against other rows, other seeds and null data.
 
     Args:
@@ -264,13 +258,9 @@ def judged(settings: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
         ``seeds``: for each method with anything random the mean adjusted Rand index of fits to the
         recordings that differ in their seed, ``rand``.
     """
-    return _judged(settings=_settings(settings), data=fingerprint(project.edition()))
-
-
-@cached
-def _judged(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame, ...]:
     every = sound(table("recordings"))
-    jobs = sorted(settings.items(), key=lambda job: "UMAP" not in job[0])  # the longest first
+    # The longest first.
+    jobs = sorted(_settings(settings).items(), key=lambda job: "UMAP" not in job[0])
     found = in_processes(
         _judge_all,
         (),
@@ -318,7 +308,8 @@ def _judge(method: str, setting: int, rows: pd.DataFrame) -> tuple[dict, Stabili
     }, found
 
 
-def clusters(settings: pd.Series) -> pd.DataFrame:
+@kept
+def clusters(settings: Mapping[str, int]) -> pd.DataFrame:
     """Cluster all recordings, and place them on a map.
 
     Ward needs all distances between rows, 26 GB for 80,000 (and SciPy copies them): it stays with
@@ -331,20 +322,15 @@ def clusters(settings: pd.Series) -> pd.DataFrame:
         One row a recording, in the order of the table: int64 labels (-1 for none) in a column for
         each method but Ward, and the places ``x`` and ``y`` that UMAP + HDBSCAN clusters.
     """
-    return _clusters(settings=_settings(settings), data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _clusters(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
-    (every,) = _all_rows(settings={m: settings[m] for m in ALL_ROWS}, data=data)
+    every = _all_rows(_settings(settings, ALL_ROWS))
     places = every[["x", "y"]].to_numpy()
-    least = _least_of_all(settings["UMAP + HDBSCAN"], len(every))
+    least = _least_of_all(int(settings["UMAP + HDBSCAN"]), len(every))
     every.insert(3, "UMAP + HDBSCAN", _fit("HDBSCAN", least, places))
-    return (every,)
+    return every
 
 
-@cached
-def _all_rows(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
+@kept
+def _all_rows(settings: dict[str, int]) -> pd.DataFrame:
     rows = sound(table("recordings")).to_numpy()
     # Two processes: of all fits the first two take the longest, and neither has use for two cores.
     least = _least_of_all(settings["HDBSCAN"], len(rows))
@@ -355,7 +341,7 @@ def _all_rows(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
         partial(_fit, "Gaussian mixture", settings["Gaussian mixture"], rows),
     )
     labels = dict(zip(ALL_ROWS, [*by_centre, by_density], strict=True))
-    return (pd.DataFrame(labels).assign(x=places[:, 0], y=places[:, 1]),)
+    return pd.DataFrame(labels).assign(x=places[:, 0], y=places[:, 1])
 
 
 def _side_by_side(*fits: Callable) -> list:
@@ -367,7 +353,7 @@ def _least_of_all(least_rows: int, n_rows: int) -> int:
     return round(least_rows * n_rows / min(n_rows, effort().small_sample))
 
 
-def _settings(settings: pd.Series, methods: Collection[str] = METHODS) -> dict[str, int]:
+def _settings(settings: Mapping[str, int], methods: Collection[str] = METHODS) -> dict[str, int]:
     return {method: int(settings[method]) for method in methods}
 
 
@@ -405,19 +391,15 @@ def labels_of_items(tracks: pd.DataFrame, ks: Iterable[int]) -> dict[int, np.nda
     return dict(zip(ks, in_threads(labelled, ks), strict=True))
 
 
-def agreement(settings: pd.Series) -> pd.DataFrame:
+@kept
+def agreement(settings: Mapping[str, int]) -> pd.DataFrame:
     """Return how far the clusters of all recordings agree with genres and lead artists.
 
     Returns:
         One row for each method and name: ``method``, ``names`` (genre or artist), ``ami``.
     """
-    return _agreement(settings=_settings(settings), data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _agreement(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
     recordings = table("recordings")
-    labels = clusters(pd.Series(settings)).drop(columns=["x", "y"])
+    labels = clusters(settings).drop(columns=["x", "y"])
     names = {"genre": recordings["genres"], "artist": recordings["artists"].str[0]}
     rows = []
     for method in labels:
@@ -428,9 +410,10 @@ def _agreement(*, settings: dict[str, int], data: str) -> tuple[pd.DataFrame]:
                 else np.nan
             )
             rows.append({"method": method, "names": kind, "ami": found})
-    return (pd.DataFrame(rows),)
+    return pd.DataFrame(rows)
 
 
+@kept
 def maps() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Draw the sample on maps by PCA, t-SNE and UMAP, and null data by UMAP.
 
@@ -439,11 +422,6 @@ def maps() -> tuple[pd.DataFrame, pd.DataFrame]:
         (position in the table of recordings), ``x``, ``y``. ``quality``: one row a map:
         ``trustworthiness`` and ``continuity``.
     """
-    return _maps(data=fingerprint(project.edition()))
-
-
-@cached
-def _maps(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     drawn = sample(sound(table("recordings")))
     null = correlated_columns(drawn, seed=SEED)
     umap, umap_null, tsne = _side_by_side(

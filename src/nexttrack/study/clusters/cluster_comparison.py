@@ -1,17 +1,17 @@
 """Whether clusters of sound help to recommend: popularity within them, with and without sound."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
-from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.dataset import Dataset
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.features.genres import genre_families
-from nexttrack.models import ClusterPopularity
 from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
+from nexttrack.study.kept import kept
+from nexttrack.study.registry import MODELS
 
 FINE = 50  # a second number of clusters, beyond what is stable: does finer help?
 SHRINKAGE = (3, 30, 300)
@@ -34,22 +34,21 @@ def candidates(tracks: pd.DataFrame, n_clusters: int) -> dict[str, Candidate]:
     groups = {"family": genre.map(genre_families()), "genre": genre}
     groups = {name: pd.factorize(one)[0].astype(np.int64) for name, one in groups.items()}
 
-    def popular_in(groups):
-        return lambda k, shrinkage: ClusterPopularity(groups[k], shrinkage)
+    def popular_in(name, groups, ks):
+        return Candidate(partial(MODELS[name].make, groups), grid(k=ks, shrinkage=SHRINKAGE))
 
-    by_k = grid(k=[n_clusters, FINE], shrinkage=SHRINKAGE)
+    ks = [n_clusters, FINE]
     every = whole_game.candidates(tracks)
     return {
         "Popularity": every["Popularity"],
         "Audio kNN": every["Audio kNN"],
-        "Cluster popularity": Candidate(popular_in(labels), by_k),
-        "Shuffled clusters": Candidate(popular_in(shuffled), by_k),
-        "Genre popularity": Candidate(
-            popular_in(groups), grid(k=list(groups), shrinkage=SHRINKAGE)
-        ),
+        "Cluster popularity": popular_in("Cluster popularity", labels, ks),
+        "Shuffled clusters": popular_in("Shuffled clusters", shuffled, ks),
+        "Genre popularity": popular_in("Genre popularity", groups, list(groups)),
     }
 
 
+@kept
 def play(name: str, n_clusters: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose and test all candidates on a data set of the edition at hand; the result is kept.
 
@@ -60,11 +59,6 @@ def play(name: str, n_clusters: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns:
         (trials, scores), see :func:`nexttrack.study.whole_game.play`.
     """
-    return _play(name=name, n_clusters=int(n_clusters), data=fingerprint(project.edition()))
-
-
-@cached
-def _play(*, name: str, n_clusters: int, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     dataset = Dataset.load(name)
     return whole_game.compare(candidates(dataset.tracks, n_clusters), dataset)
 

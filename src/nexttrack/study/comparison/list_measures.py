@@ -4,17 +4,13 @@ What is measured beyond accuracy needs more than the lists: how popular items we
 they sound, of which genre they are. ``ListMeasures`` holds this for a data set.
 """
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
-from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation import beyond_accuracy as beyond
 from nexttrack.evaluation import metrics, reranking, strata
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
@@ -22,7 +18,8 @@ from nexttrack.evaluation.evaluator import Metric
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.features.names import names_incidence
 from nexttrack.models.audio import standardised_vectors
-from nexttrack.study.comparison.tuned_comparison import LENGTH, SEED, Answers, answers, chosen
+from nexttrack.study.comparison.tuned_comparison import LENGTH, SEED, Answers, answers
+from nexttrack.study.kept import kept
 
 ACCURACY: dict[str, Metric] = {
     "NDCG@10": partial(metrics.ndcg_at_k, k=10),
@@ -40,6 +37,7 @@ WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7)
 """Of what is wanted beside relevance, in re-ranking."""
 
 
+@kept
 def frontiers(name: str, models: Sequence[str]) -> pd.DataFrame:
     """Return :meth:`ListMeasures.frontiers` of some models on a data set; kept.
 
@@ -47,13 +45,7 @@ def frontiers(name: str, models: Sequence[str]) -> pd.DataFrame:
         name: one of :data:`nexttrack.study.comparison.tuned_comparison.DATASETS`.
         models: names of models.
     """
-    data, settings = fingerprint(project.edition()), json.dumps(chosen(name))
-    return _frontiers(name=name, models=list(models), data=data, settings=settings)[0]
-
-
-@cached
-def _frontiers(*, name: str, models: list, data: str, settings: str) -> tuple[pd.DataFrame]:
-    return (ListMeasures(answers(name)).frontiers(models),)
+    return ListMeasures(answers(name)).frontiers(models)
 
 
 class ListMeasures:

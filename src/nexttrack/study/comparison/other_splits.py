@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.dataset import Dataset
 from nexttrack.data.editions import fingerprint
 from nexttrack.errors import UserError
@@ -29,6 +28,7 @@ from nexttrack.evaluation.splits import (
 from nexttrack.features.names import names_incidence
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study.comparison.tuned_comparison import METRIC, SEED, N, chosen, cut, load, models
+from nexttrack.study.kept import kept as keep
 
 SEEDS = range(1, 5)
 """Of further random splits."""
@@ -113,17 +113,17 @@ def kept(name: str) -> pd.DataFrame:
     rows = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["data", "fingerprint"])
     rows = rows[(rows["fingerprint"] == data) & (rows["data"] == name)]
     if rows.empty and project.edition() == "sample":
-        return _of_the_sample(name=name, data=data, settings=json.dumps(settings))[0]
+        return _of_the_sample(name, settings)
     if rows.empty or set(rows["settings"]) != {settings_fingerprint(settings)}:
         raise UserError(f"{path}: not of {name} with the settings chosen now; run: make tune")
     return rows.reset_index(drop=True)
 
 
-@cached
-def _of_the_sample(*, name: str, data: str, settings: str) -> tuple[pd.DataFrame]:
+@keep
+def _of_the_sample(name: str, settings: dict[str, dict]) -> pd.DataFrame:
     dataset = load(name)
     splits = other_splits(dataset, SEEDS[:1], SHARES[:1])
-    return (pd.concat(list(measured(dataset, splits, json.loads(settings))), ignore_index=True),)
+    return pd.concat(list(measured(dataset, splits, settings)), ignore_index=True)
 
 
 def _values(made: Mapping[str, Callable[[], Any]], parts: Split, name: str) -> np.ndarray:

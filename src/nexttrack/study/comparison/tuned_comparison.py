@@ -4,7 +4,6 @@ All that takes long is a model's lists for the test part, 100 items for each use
 about. They are kept; whatever is said of them is measured anew from the lists, in seconds.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.dataset import Dataset
 from nexttrack.data.editions import fingerprint
 from nexttrack.errors import UserError
@@ -27,6 +25,7 @@ from nexttrack.evaluation.tuning import best_settings, tune
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study import whole_game
 from nexttrack.study.comparison.search_spaces import tunables
+from nexttrack.study.kept import kept
 
 SEED = 20_260_108
 DATASETS = ("lastfm-2k", "playlists", "lastfm-2k-tags", "playlist-archive")
@@ -89,7 +88,7 @@ def trials(name: str) -> pd.DataFrame:
     kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["data", "fingerprint"])
     kept = kept[(kept["fingerprint"] == data) & (kept["data"] == name)]
     if kept.empty and project.edition() == "sample":
-        return _one_trial(name=name, data=data)[0]
+        return _one_trial(name)
     if kept.empty:
         raise UserError(f"{path}: no trials of {name} on these data ({data}); run: make tune")
     return kept.reset_index(drop=True)
@@ -155,7 +154,7 @@ def answers(name: str) -> Answers:
     dataset = load(name)
     parts = split(dataset)
     users = np.flatnonzero(np.diff(parts.test_out.indptr))
-    ids = _ids(name=name, data=fingerprint(project.edition()), settings=json.dumps(chosen(name)))[0]
+    ids = _ids(name, chosen(name))
     relevant, seen = parts.test_out[users], parts.test_in[users]
     lists = {
         model: RankedLists(rows.drop(columns="model").to_numpy(), relevant, seen)
@@ -165,6 +164,7 @@ def answers(name: str) -> Answers:
     return Answers(dataset, parts, users, group, lists)
 
 
+@kept
 def pairs(name: str) -> pd.DataFrame:
     """Compare all pairs of models by NDCG@10 on the test part of a data set; kept.
 
@@ -172,16 +172,21 @@ def pairs(name: str) -> pd.DataFrame:
         The rows of :func:`nexttrack.evaluation.significance.compare_pairs` with a column ``group``;
         the margin is :data:`MARGIN` of the best model's mean in the group.
     """
-    settings = json.dumps(chosen(name))
-    return _pairs(name=name, data=fingerprint(project.edition()), settings=settings)[0]
+    found = answers(name).scores({"NDCG@10": METRIC})
+    tables = {}
+    for group, rows in found.groupby("group", sort=False):
+        values = rows.pivot(index="user", columns="model", values="NDCG@10")
+        margin = MARGIN * values.mean().max()
+        tables[group] = compare_pairs(values, margin=margin, seed=SEED)
+    return pd.concat(tables, names=["group"]).reset_index("group").reset_index(drop=True)
 
 
-@cached
-def _ids(*, name: str, data: str, settings: str) -> tuple[pd.DataFrame]:
+@kept
+def _ids(name: str, settings: dict[str, dict]) -> pd.DataFrame:
     dataset = load(name)
     parts = split(dataset)
     users = np.flatnonzero(np.diff(parts.test_out.indptr))
-    made = models(dataset, json.loads(settings))
+    made = models(dataset, settings)
     lists = in_processes(
         _listed, (made, parts, users), [(model,) for model in made], f"Models on {name}"
     )
@@ -190,7 +195,7 @@ def _ids(*, name: str, data: str, settings: str) -> tuple[pd.DataFrame]:
         pd.DataFrame(ids.astype(np.int32), columns=columns).assign(model=model)
         for model, ids in zip(made, lists, strict=True)
     ]
-    return (pd.concat(frames, ignore_index=True),)
+    return pd.concat(frames, ignore_index=True)
 
 
 def _listed(made, parts, users, name):
@@ -199,21 +204,8 @@ def _listed(made, parts, users, name):
     return top_n(model, parts.test_in, users, LENGTH)
 
 
-@cached
-def _pairs(*, name: str, data: str, settings: str) -> tuple[pd.DataFrame]:
-    found = answers(name).scores({"NDCG@10": METRIC})
-    tables = {}
-    for group, rows in found.groupby("group", sort=False):
-        values = rows.pivot(index="user", columns="model", values="NDCG@10")
-        margin = MARGIN * values.mean().max()
-        tables[group] = compare_pairs(values, margin=margin, seed=SEED)
-    return (pd.concat(tables, names=["group"]).reset_index("group").reset_index(drop=True),)
-
-
-@cached
-def _one_trial(*, name: str, data: str) -> tuple[pd.DataFrame]:
+@kept
+def _one_trial(name: str) -> pd.DataFrame:
     dataset = load(name)
-    found = tune(
-        {name: tunables(dataset)}, {name: split(dataset)}, METRIC, N=N, budget=1, seed=SEED
-    )
-    return (found,)
+    splits = {name: split(dataset)}
+    return tune({name: tunables(dataset)}, splits, METRIC, N=N, budget=1, seed=SEED)

@@ -16,17 +16,15 @@ from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import Dataset, table
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.folds import Folds, artist_folds
 from nexttrack.features.genres import genre_families
 from nexttrack.features.names import incidence
 from nexttrack.study.clusters.by_sound import sound
 from nexttrack.study.factors.factor_sweeps import candidates
+from nexttrack.study.kept import kept
 from nexttrack.study.whole_game import SEED, split
 
 MODELS = ("iALS", "PureSVD", "NMF", "Logistic MF", "BPR")
@@ -42,6 +40,7 @@ GENRE_NAMES = "genre names"
 """Not a model: what the genre families of an item, as written, tell of its other features."""
 
 
+@kept
 def heard(name: str, best: Mapping[str, str]) -> pd.DataFrame:
     """Regress what is known of items on their factors, for each model, with cross-validation.
 
@@ -62,11 +61,6 @@ def heard(name: str, best: Mapping[str, str]) -> pd.DataFrame:
         reaches in 20 permutations of the items.
     """
     settings = {model: json.loads(best[model]) | {"factors": FACTORS} for model in MODELS}
-    return _heard(name=name, settings=settings, data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _heard(*, name: str, settings: dict, data: str) -> tuple[pd.DataFrame]:
     dataset = Dataset.load(name)
     user_items = split(dataset).validation_in
     features = features_of(dataset, user_items)
@@ -90,7 +84,7 @@ def _heard(*, name: str, settings: dict, data: str) -> tuple[pd.DataFrame]:
                 found = explained(columns[known], frame[known], folds, seed=SEED)
                 rows.append(found.assign(model=model, kind=kind, n_items=int(known.sum())))
     columns = ["model", "kind", "feature", "n_items", "r2", "low", "high", "permuted"]
-    return (pd.concat(rows)[columns] if rows else pd.DataFrame(columns=columns),)
+    return pd.concat(rows)[columns] if rows else pd.DataFrame(columns=columns)
 
 
 def _told(model: str, setting: dict, user_items: csr_matrix) -> np.ndarray:

@@ -5,23 +5,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from implicit.als import AlternatingLeastSquares
 
 from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.dataset import Dataset
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.sweeps import sweep
-from nexttrack.models import BPR, EASE, IALS, NMF, SLIM, ItemKNN, LogisticMF, Popularity, PureSVD
+from nexttrack.study.kept import kept
 from nexttrack.study.protocol import fewer_asked
-from nexttrack.study.whole_game import SEED, split
+from nexttrack.study.registry import AS_IT_COMES, FACTORS, MODELS
+from nexttrack.study.whole_game import split
 
-FACTORS = 64  # of iALS, in all sweeps but that of the factors
-AS_IT_COMES = "iALS as it comes"
-"""implicit's class with the settings that it has if none are given."""
-PLAIN = {"unobserved_weight": 1.0, "frequency_exponent": 0.0}
-"""What makes :class:`nexttrack.models.IALS` the model of Hu et al., which implicit has."""
 SIZES = (8, 16, 32, 64, 128, 256)
 TIMES = (1 / 9, 1 / 3, 1, 3, 9)
 EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -47,58 +40,23 @@ def candidates() -> dict[str, Candidate]:
         {"alpha": alpha, "regularization": ridge}
         for alpha, ridge in ((5, 30), (10, 40), (10, 60), (20, 60), (20, 100), (40, 150))
     ]
-    return {
-        "BPR": Candidate(
-            bpr, grid(factors=[32], learning_rate=[0.02, 0.05], regularization=[0.01, 0.03, 0.05])
-        ),
-        "Logistic MF": Candidate(logistic, grid(factors=[16, 32], regularization=[2, 3, 5])),
-        "NMF": Candidate(nmf, grid(factors=[16, 32], regularization=[0.0, 0.001, 0.003])),
-        "EASE": Candidate(EASE, grid(regularization=[20, 50, 100, 200, 500, 1000])),
-        "iALS, plain": Candidate(plain, weighted),
-        "iALS": Candidate(ials, [{"factors": FACTORS} | one for one in revised]),
-        "SLIM": Candidate(SLIM, grid(l1=[0.5, 1.0, 2.0], l2=[20, 80])),
-        "PureSVD": Candidate(svd, grid(factors=[4, 8, 16, 32, 64, 128])),
-        "Item kNN": Candidate(ItemKNN, grid(K=[100, 400], shrinkage=[5, 20, 50])),
-        AS_IT_COMES: Candidate(as_it_comes),
-        "Popularity": Candidate(Popularity),
+    settings = {
+        "BPR": grid(factors=[32], learning_rate=[0.02, 0.05], regularization=[0.01, 0.03, 0.05]),
+        "Logistic MF": grid(factors=[16, 32], regularization=[2, 3, 5]),
+        "NMF": grid(factors=[16, 32], regularization=[0.0, 0.001, 0.003]),
+        "EASE": grid(regularization=[20, 50, 100, 200, 500, 1000]),
+        "iALS, plain": weighted,
+        "iALS": [{"factors": FACTORS} | one for one in revised],
+        "SLIM": grid(l1=[0.5, 1.0, 2.0], l2=[20, 80]),
+        "PureSVD": grid(factors=[4, 8, 16, 32, 64, 128]),
+        "Item kNN": grid(K=[100, 400], shrinkage=[5, 20, 50]),
+        AS_IT_COMES: [{}],
+        "Popularity": [{}],
     }
+    return {name: Candidate(MODELS[name].make, tried) for name, tried in settings.items()}
 
 
-def bpr(**settings):
-    """Return unfitted BPR with the seed of the book."""
-    return BPR(iterations=200, random_state=SEED, **settings)
-
-
-def logistic(**settings):
-    """Return unfitted logistic matrix factorisation with the seed of the book."""
-    return LogisticMF(random_state=SEED, **settings)
-
-
-def nmf(**settings):
-    """Return an unfitted NMF with the seed of the book."""
-    return NMF(random_state=SEED, **settings)
-
-
-def svd(**settings):
-    """Return an unfitted PureSVD with the seed of the book."""
-    return PureSVD(random_state=SEED, **settings)
-
-
-def ials(**settings):
-    """Return unfitted iALS with the seed of the book, unless another is given."""
-    return IALS(**{"random_state": SEED} | settings)
-
-
-def plain(**settings):
-    """Return unfitted iALS with the weights of Hu et al. and the same ridge in every row."""
-    return ials(factors=FACTORS, **PLAIN, **settings)
-
-
-def as_it_comes(**settings):
-    """Return implicit's own model, with no setting but the seed and those given."""
-    return AlternatingLeastSquares(random_state=SEED, **settings)
-
-
+@kept
 def tuned(name: str) -> pd.DataFrame:
     """Measure all settings of all candidates on the validation part of a data set.
 
@@ -110,15 +68,10 @@ def tuned(name: str) -> pd.DataFrame:
     Returns:
         The scores of :func:`nexttrack.evaluation.sweeps.sweep`.
     """
-    return _tuned(name=name, data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _tuned(*, name: str, data: str) -> tuple[pd.DataFrame]:
     models = candidates()
     if project.edition() == "sample":  # thinned once more below
         models = {key: Candidate(one.make, thinned(one.settings)) for key, one in models.items()}
-    return (_swept(models, name),)
+    return _swept(models, name)
 
 
 def chosen(scores: pd.DataFrame, metric: str = "NDCG@10") -> pd.Series:
@@ -134,6 +87,7 @@ def only(scores: pd.DataFrame, best: pd.Series) -> pd.DataFrame:
     return scores[scores["settings"] == scores["model"].map(best)].drop(columns="settings")
 
 
+@kept
 def curves(name: str, start: Mapping[str, float]) -> pd.DataFrame:
     """Move each setting of iALS on its own, on the validation part of a data set; kept.
 
@@ -148,16 +102,11 @@ def curves(name: str, start: Mapping[str, float]) -> pd.DataFrame:
         The scores of :func:`nexttrack.evaluation.sweeps.sweep` with a column ``curve``: the name of
         the setting that moves, or ``factors, as it comes`` for implicit's defaults by size.
     """
-    return _curves(name=name, start=dict(start), data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _curves(*, name: str, start: dict, data: str) -> tuple[pd.DataFrame]:
     user_items = split(Dataset.load(name)).validation_in
     settings = moved(start, user_items)
-    models = {curve: Candidate(ials, points) for curve, points in settings.items()}
-    models["factors, as it comes"] = Candidate(as_it_comes, grid(factors=SIZES[::-1]))
-    return (_swept(models, name).rename(columns={"model": "curve"}),)
+    models = {curve: Candidate(MODELS["iALS"].make, points) for curve, points in settings.items()}
+    models["factors, as it comes"] = Candidate(MODELS[AS_IT_COMES].make, grid(factors=SIZES[::-1]))
+    return _swept(models, name).rename(columns={"model": "curve"})
 
 
 def moved(start: Settings, user_items) -> dict[str, list[Settings]]:
@@ -189,21 +138,17 @@ def _times(start: Settings, name: str) -> list[Settings]:
     return [start | {name: float(f"{start[name] * times:.4g}")} for times in TIMES]
 
 
+@kept
 def seeds(name: str, settings: Mapping[str, float]) -> pd.DataFrame:
     """Fit iALS with ten seeds and the same settings, on the validation part of a data set; kept.
 
     Returns:
         The scores of :func:`nexttrack.evaluation.sweeps.sweep` with a column ``seed``.
     """
-    return _seeds(name=name, settings=dict(settings), data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _seeds(*, name: str, settings: dict, data: str) -> tuple[pd.DataFrame]:
     points = [settings | {"random_state": seed} for seed in range(N_SEEDS)]
-    scores = _swept({"iALS": Candidate(ials, points)}, name)
+    scores = _swept({"iALS": Candidate(MODELS["iALS"].make, points)}, name)
     seed = scores["settings"].astype("str").map(lambda said: json.loads(said)["random_state"])
-    return (scores.drop(columns=["model", "settings"]).assign(seed=seed),)
+    return scores.drop(columns=["model", "settings"]).assign(seed=seed)
 
 
 def _swept(models: Mapping[str, Candidate], name: str) -> pd.DataFrame:

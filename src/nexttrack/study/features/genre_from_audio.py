@@ -8,13 +8,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
-from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.dataset import table
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.folds import artist_folds
 from nexttrack.features import audio_pipeline, genre_families
 from nexttrack.parallel import in_processes
+from nexttrack.study.kept import kept
 
 SEED = 20_260_402
 N_TOP = 5
@@ -109,6 +107,7 @@ def classifiers() -> dict[str, object]:
     }
 
 
+@kept
 def predict_genres(n_splits: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict the genre of every recording from its sound, each by models that heard others.
 
@@ -119,11 +118,6 @@ def predict_genres(n_splits: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
         :func:`predict_fold`; folds have ``fold``, ``n_train``, ``n_test`` and
         ``n_left_out``, the training rows left out for sharing a guest with the test rows.
     """
-    return _predict_genres(n_splits=n_splits, data=fingerprint(project.edition()))
-
-
-@cached
-def _predict_genres(*, n_splits: int, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     recordings = table("recordings")
     folds = artist_folds(recordings["artists"], n_splits)
     tasks = [

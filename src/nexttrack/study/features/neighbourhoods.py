@@ -7,15 +7,13 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import table
-from nexttrack.data.editions import fingerprint
 from nexttrack.features.audio import LogDuration, TempoOctaves
 from nexttrack.features.names import names_incidence
 from nexttrack.features.neighbours import nearest, overlap, sharing
 from nexttrack.features.pipeline import audio_pipeline
+from nexttrack.study.kept import kept
 
 SEED = 20_260_401
 MEASURED = list(AUDIO_AND_DURATION)
@@ -57,6 +55,7 @@ def _columns(pipeline, names):
     return make_pipeline(pipeline.set_output(transform="pandas"), chosen)
 
 
+@kept
 def climb(n_queries: int = 3_000, k: int = 10) -> pd.DataFrame:
     """Follow the neighbours of a random sample of recordings up the :func:`ladder`.
 
@@ -67,17 +66,10 @@ def climb(n_queries: int = 3_000, k: int = 10) -> pd.DataFrame:
         One row for each step and query, in the order of the steps: ``step``, ``recording``, and
         ``kept``, ``same_artist``, ``same_genre`` as :func:`compare` has them.
     """
-    data = fingerprint(project.edition())
-    (frame,) = _climb(n_queries=n_queries, k=k, seed=SEED, data=data)
-    return frame
-
-
-@cached
-def _climb(*, n_queries: int, k: int, seed: int, data: str) -> tuple[pd.DataFrame]:
     recordings = table("recordings")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     queries = np.sort(rng.choice(len(recordings), min(n_queries, len(recordings)), replace=False))
-    return (compare(ladder(), recordings, queries, k),)
+    return compare(ladder(), recordings, queries, k)
 
 
 def compare(

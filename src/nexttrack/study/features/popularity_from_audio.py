@@ -10,13 +10,11 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, r2_score
 
-from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.dataset import table
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.folds import artist_folds, random_folds
 from nexttrack.features import audio_pipeline
 from nexttrack.parallel import in_processes
+from nexttrack.study.kept import kept
 
 SEED = 20_260_403
 FEATURES = {
@@ -39,6 +37,7 @@ def regressors() -> dict[str, object]:
     }
 
 
+@kept
 def predict_popularity(n_splits: int = 5, n_repeats: int = 2) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict popularity from three sets of features, with artists apart and with rows at random.
 
@@ -50,16 +49,8 @@ def predict_popularity(n_splits: int = 5, n_repeats: int = 2) -> tuple[pd.DataFr
         ``fold``: ``r2``, ``mae`` (points of popularity), ``n_train``, ``n_test``. Importance, see
         :func:`permutation_drops`, has ``features`` and ``fold`` too.
     """
-    data = fingerprint(project.edition())
-    return _predict_popularity(n_splits=n_splits, n_repeats=n_repeats, seed=SEED, data=data)
-
-
-@cached
-def _predict_popularity(
-    *, n_splits: int, n_repeats: int, seed: int, data: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
     recordings = table("recordings")
-    return compare_splits(recordings, FEATURES, regressors(), n_splits, n_repeats, seed)
+    return compare_splits(recordings, FEATURES, regressors(), n_splits, n_repeats, SEED)
 
 
 def compare_splits(

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 
 from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import table
-from nexttrack.data.editions import fingerprint
 from nexttrack.errors import UserError
 from nexttrack.features.neighbours import squared_distances
+from nexttrack.study.kept import kept
 from nexttrack.study.leakage.leakage import SEED, K
 
 FEATURES = (*AUDIO, "mode", "duration_ms")
@@ -53,6 +52,7 @@ def as_downloaded() -> pd.DataFrame:
     return rows[known].assign(recording=recording[known].astype(int)).reset_index(drop=True)
 
 
+@kept
 def neighbours_in_rows() -> pd.DataFrame:
     """Ask for the ten nearest rows by sound, with rows, recordings and artists kept apart.
 
@@ -61,15 +61,10 @@ def neighbours_in_rows() -> pd.DataFrame:
     Returns:
         One row for each query and way of ``APART``: see :func:`found_by_sound`.
     """
-    return _neighbours_in_rows(data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _neighbours_in_rows(*, data: str) -> tuple[pd.DataFrame]:
     rows = as_downloaded()
     order = np.random.default_rng(SEED).permutation(len(rows))
     asked, answering = order[: len(rows) // 5][:QUERIES], np.sort(order[len(rows) // 5 :])
-    return (found_by_sound(rows, asked, answering),)
+    return found_by_sound(rows, asked, answering)
 
 
 def found_by_sound(rows: pd.DataFrame, asked: np.ndarray, answering: np.ndarray) -> pd.DataFrame:

@@ -14,21 +14,18 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from nexttrack import project
-from nexttrack.cache import cached
-from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric, evaluate
 from nexttrack.evaluation.metrics import ndcg_at_k
 from nexttrack.evaluation.sampled_metrics import NEGATIVES, full_ranks, sampled_ndcg
 from nexttrack.evaluation.splits import Split
-from nexttrack.models import EASE, AudioKNN, ItemKNN, Popularity
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study import whole_game
 from nexttrack.study.comparison import tuned_comparison
-from nexttrack.study.factors.factor_sweeps import ials
+from nexttrack.study.kept import kept
 from nexttrack.study.protocol import fewer_asked
+from nexttrack.study.registry import MODELS
 
 SEED = 20_260_110
 K = 10
@@ -46,20 +43,8 @@ def recommenders(dataset: Dataset) -> dict[str, Callable[[], Any]]:
 
     lastfm-2k-tags has those of lastfm-2k: the artists are the same, the users nearly.
     """
-    on_playlists = dataset.name == "playlists"
-    ridge = (
-        {"frequency_exponent": 1.0, "regularization": 0.03, "unobserved_weight": 0.01}
-        if on_playlists
-        else {"frequency_exponent": 0.5, "regularization": 0.3, "unobserved_weight": 0.03}
-    )
-    sound = dataset.tracks[list(AUDIO)].to_numpy(dtype=np.float64)
-    return {
-        "EASE": partial(EASE, regularization=500 if on_playlists else 100),
-        "iALS": partial(ials, factors=64, **ridge),
-        "Item kNN": partial(ItemKNN, K=400, shrinkage=20 if on_playlists else 5),
-        "Audio kNN": partial(AudioKNN, sound),
-        "Popularity": Popularity,
-    }
+    names = ("EASE", "iALS", "Item kNN", "Audio kNN", "Popularity")
+    return {name: MODELS[name].as_set_on(dataset) for name in names}
 
 
 def fitted(make: Callable[[], Any], train: csr_matrix) -> Any:
@@ -114,6 +99,7 @@ def _middle(draws: np.ndarray) -> np.ndarray:
     return np.sort(draws)[[int(0.025 * last), int(np.ceil(0.975 * last))]]
 
 
+@kept
 def on_interactions(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make two mistakes on a data set without dates: fitted on everything, and sampled negatives.
 
@@ -127,11 +113,6 @@ def on_interactions(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         of a list, and for sampled negatives that of each single held-out item, see
         :func:`sampled_negatives`.
     """
-    return _on_interactions(name=name, data=fingerprint(project.edition()))
-
-
-@cached
-def _on_interactions(*, name: str, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     dataset = Dataset.load(name)
     parts = fewer_asked(whole_game.split(dataset), project.edition())
     models = recommenders(dataset)
@@ -219,6 +200,7 @@ def whole_rankings(model: Any, seen: csr_matrix, users: np.ndarray) -> np.ndarra
     return rankings
 
 
+@kept
 def on_dates(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make two mistakes on a data set with dates: popularity of the future, and a random split.
 
@@ -230,15 +212,11 @@ def on_dates(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns:
         (popularity of the future, random split): pairs with ``model`` and ``user``.
     """
-    return _on_dates(name=name, data=fingerprint(project.edition()))
-
-
-@cached
-def _on_dates(*, name: str, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     dataset = Dataset.load(name)
     parts = fewer_asked(tuned_comparison.split(dataset), project.edition())
     seen, out = parts.validation_in, parts.validation_out
-    future = _compared({"Popularity": Popularity}, (seen, seen, out), (dataset.binary(), seen, out))
+    popularity = {"Popularity": MODELS["Popularity"].make}
+    future = _compared(popularity, (seen, seen, out), (dataset.binary(), seen, out))
     mixed, hidden = divided_at_random(seen, out, seed=SEED)
     at_random = _compared(recommenders(dataset), (seen, seen, out), (mixed, mixed, hidden))
     return future, at_random

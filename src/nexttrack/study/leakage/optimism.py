@@ -13,18 +13,17 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.dataset import Dataset
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.evaluator import evaluate
 from nexttrack.evaluation.splits import Split, weak_generalization
-from nexttrack.models import ItemKNN
 from nexttrack.parallel import in_processes
 from nexttrack.study import whole_game
-from nexttrack.study.factors.factor_sweeps import ials, thinned
+from nexttrack.study.factors.factor_sweeps import thinned
+from nexttrack.study.kept import kept
 from nexttrack.study.leakage.leakage import METRICS, SEED, K, fitted, recommenders
 from nexttrack.study.protocol import fewer_asked
+from nexttrack.study.registry import MODELS
 
 DATA = "lastfm-2k"
 N_SEEDS = 10
@@ -48,13 +47,14 @@ def candidates() -> dict[str, Candidate]:
         )
     ]
     return {
-        "iALS": Candidate(ials, settings),
+        "iALS": Candidate(MODELS["iALS"].make, settings),
         "Item kNN": Candidate(
-            ItemKNN, grid(K=[50, 100, 200, 400], shrinkage=[2, 5, 10, 20, 50, 100])
+            MODELS["Item kNN"].make, grid(K=[50, 100, 200, 400], shrinkage=[2, 5, 10, 20, 50, 100])
         ),
     }
 
 
+@kept
 def tried() -> pd.DataFrame:
     """Measure all settings on a validation and a test part of their own; kept.
 
@@ -65,11 +65,6 @@ def tried() -> pd.DataFrame:
         One row for each setting and user: ``model``, ``settings`` (JSON), ``user``, and the NDCG@10
         in ``validation`` and in ``test``.
     """
-    return _tried(data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _tried(*, data: str) -> tuple[pd.DataFrame]:
     models = candidates()
     if project.edition() == "sample":  # which every test run goes through
         models = {
@@ -94,7 +89,7 @@ def _tried(*, data: str) -> tuple[pd.DataFrame]:
     ]
     keys = [(name, json.dumps(setting)) for name, setting, _ in tasks[::2]]
     found = pd.concat(dict(zip(keys, tables, strict=True)), names=["model", "settings"])
-    return (found.reset_index(["model", "settings"]).reset_index(drop=True),)
+    return found.reset_index(["model", "settings"]).reset_index(drop=True)
 
 
 def _measured(models, parts, name, setting, part) -> pd.Series:
@@ -177,6 +172,7 @@ def as_arrays(scores: pd.DataFrame, model: str) -> tuple[np.ndarray, np.ndarray]
     )
 
 
+@kept
 def seeds() -> pd.DataFrame:
     """Measure models on ten random splits, and iALS from ten random starts on one; kept.
 
@@ -187,11 +183,6 @@ def seeds() -> pd.DataFrame:
         One row for each ``of`` (split, start), ``model``, ``seed`` (from 0) and ``user``, with the
         NDCG@10 as ``value``.
     """
-    return _seeds(data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _seeds(*, data: str) -> tuple[pd.DataFrame]:
     dataset = Dataset.load(DATA)
     known = whole_game.split(dataset).validation_in
     models = {name: make for name, make in recommenders(dataset).items() if name != "Audio kNN"}
@@ -205,7 +196,7 @@ def _seeds(*, data: str) -> tuple[pd.DataFrame]:
     tasks += [("start", "iALS", seed) for seed in range(n_seeds)]
     values = in_processes(_of_seed, (models, splits), tasks, "Seeds")
     found = pd.concat(dict(zip(tasks, values, strict=True)), names=["of", "model", "seed", "user"])
-    return (found.rename("value").reset_index(),)
+    return found.rename("value").reset_index()
 
 
 def _of_seed(models: Mapping, splits, of, name, seed) -> pd.Series:

@@ -20,9 +20,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from nexttrack.cache import cached
 from nexttrack.evaluation.metrics import ndcg_at_k
 from nexttrack.evaluation.ranked_lists import RankedLists
+from nexttrack.study.kept import kept
 from nexttrack.study.leakage.leakage import SEED, K
 
 LISTENERS, TRACKS, ROUNDS, LEARNED = 2_000, 4_000, 60, 40
@@ -98,6 +98,7 @@ def like_rates(
     return before, ((likes + PRIOR * mean) / (plays + PRIOR))[track]
 
 
+@kept
 def rank_plays() -> pd.DataFrame:
     """Rank each listener's last plays by classifiers with and without such features; kept.
 
@@ -107,12 +108,7 @@ def rank_plays() -> pd.DataFrame:
         service", with what is known at the time. The way "true chances" ranks by the true chance:
         before the play nobody can know more.
     """
-    return _rank_plays(seed=SEED)[0]
-
-
-@cached
-def _rank_plays(*, seed: int) -> tuple[pd.DataFrame]:
-    return (measure(simulate(seed=seed), LEARNED),)
+    return measure(simulate(seed=SEED), LEARNED)
 
 
 def measure(world: World, n_learned: int) -> pd.DataFrame:

@@ -13,9 +13,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.dataset import Dataset, table
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import METRICS, N
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.ranked_lists import RankedLists
@@ -24,6 +22,7 @@ from nexttrack.features.neighbours import nearest, sharing
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
+from nexttrack.study.kept import kept
 from nexttrack.study.neighbours import neighbour_curves
 from nexttrack.study.protocol import fewer_asked
 
@@ -45,6 +44,7 @@ def song(title: str) -> str:
     return _VERSION.sub("", title).strip().casefold() or title.casefold()
 
 
+@kept
 def by_ear() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Say what the neighbours by sound of some recordings share with them.
 
@@ -56,11 +56,6 @@ def by_ear() -> tuple[pd.DataFrame, pd.DataFrame]:
         of them that are another id's recording, and ``places``, the mean share of 10 neighbours
         that such repeats would hold, had they not been merged.
     """
-    return _by_ear(data=fingerprint(project.edition()))
-
-
-@cached
-def _by_ear(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     recordings = table("recordings")
     rng = np.random.default_rng(SEED)
     queries = np.sort(rng.choice(len(recordings), min(QUERIES, len(recordings)), replace=False))
@@ -131,6 +126,7 @@ def without(lists: np.ndarray, hidden: csr_matrix, length: int) -> np.ndarray:
     return np.take_along_axis(lists, order, axis=1)[:, :length].astype(np.int64)
 
 
+@kept
 def recommended() -> pd.DataFrame:
     """Measure the models of neighbours on playlists, on all items and on those by new artists.
 
@@ -144,11 +140,6 @@ def recommended() -> pd.DataFrame:
         by a new artist: ``user``, ``group``, the metrics, and ``same_artist``: of the user's hits
         among the first 20, the share by an artist whom the playlist has (NaN for no hit).
     """
-    return _recommended(data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _recommended(*, data: str) -> tuple[pd.DataFrame]:
     dataset = Dataset.load("playlists")
     parts = fewer_asked(whole_game.split(dataset), project.edition())
     seen, asked = parts.validation_in, parts.validation_out
@@ -161,7 +152,7 @@ def _recommended(*, data: str) -> tuple[pd.DataFrame]:
     tasks = [(row.model, json.loads(row.settings), halves[row.half]) for row in chosen.itertuples()]
     shared = (neighbour_curves.candidates(dataset.tracks), seen, asked, fresh, known)
     scores = pd.concat(in_processes(_measured, shared, tasks), ignore_index=True)
-    return (scores.assign(group=whole_game.groups(dataset, scores["user"])),)
+    return scores.assign(group=whole_game.groups(dataset, scores["user"]))
 
 
 def _measured(candidates, seen, asked, fresh, known, name, settings, users):

@@ -13,10 +13,8 @@ from numba import njit
 from scipy.sparse import csr_matrix
 
 from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import Dataset, table
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate
 from nexttrack.evaluation.sweeps import sweep
 from nexttrack.features import audio_pipeline
@@ -28,6 +26,7 @@ from nexttrack.models import ItemKNN
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
+from nexttrack.study.kept import kept
 from nexttrack.study.protocol import fewer_asked
 
 SEED = 20_260_107
@@ -173,6 +172,7 @@ def _above(z):
     return 0.5 * math.erfc(z * math.sqrt(0.5))
 
 
+@kept
 def by_sound_alone() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count hubs among recordings by their sound, and on null data; and see what neighbours share.
 
@@ -184,11 +184,6 @@ def by_sound_alone() -> tuple[pd.DataFrame, pd.DataFrame]:
         recording of the sample: ``same_artist``, the share of its neighbours by an artist of it,
         and ``same_genre``, the share with a genre of it among its neighbours by other artists.
     """
-    return _by_sound_alone(data=fingerprint(project.edition()))
-
-
-@cached
-def _by_sound_alone(*, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     recordings = table("recordings")
     drawn = by_sound.sample(by_sound.sound(recordings), by_sound.effort().sample)
     names = recordings.loc[drawn.index]
@@ -222,12 +217,11 @@ def by_company(name: str, settings: dict) -> dict[str, float]:
         What :func:`describe` returns for the items that somebody has, and ``popularity``: the rank
         correlation of N_k with the number of users.
     """
-    (row,) = _by_company(name=name, settings=settings, data=fingerprint(project.edition()))
-    return row.iloc[0].to_dict()
+    return _by_company(name, settings).iloc[0].to_dict()
 
 
-@cached
-def _by_company(*, name: str, settings: dict, data: str) -> tuple[pd.DataFrame]:
+@kept
+def _by_company(name: str, settings: dict) -> pd.DataFrame:
     seen = whole_game.split(Dataset.load(name)).validation_in
     users = np.diff(seen.tocsc().indptr)
     held = np.flatnonzero(users)
@@ -239,7 +233,7 @@ def _by_company(*, name: str, settings: dict, data: str) -> tuple[pd.DataFrame]:
     counts = occurrences(places, len(held))
     ranks = pd.DataFrame({"counts": counts, "users": users[held]}).corr("spearman")
     row = describe(places, len(held))
-    return (pd.DataFrame([{**row, "popularity": ranks.iloc[0, 1]}]),)
+    return pd.DataFrame([{**row, "popularity": ranks.iloc[0, 1]}])
 
 
 class ListedKNN(SimilarityModel):
@@ -261,17 +255,13 @@ class ListedKNN(SimilarityModel):
         self._keep(from_lists(self.lists, weights, user_items.shape[1]))
 
 
+@kept
 def recommended(name: str) -> pd.DataFrame:
     """Recommend by sound, with neighbours by distance and by mutual proximity, on validation.
 
     Returns:
         One row for each ``model`` (the measure) and user: ``user``, the metrics, and ``group``.
     """
-    return _recommended(name=name, data=fingerprint(project.edition()))[0]
-
-
-@cached
-def _recommended(*, name: str, data: str) -> tuple[pd.DataFrame]:
     dataset = Dataset.load(name)
     pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas")
     columns = list(AUDIO_AND_DURATION)
@@ -286,4 +276,4 @@ def _recommended(*, name: str, data: str) -> tuple[pd.DataFrame]:
         candidates[measure] = Candidate(lambda lists=lists: ListedKNN(lists))
     scores, _ = sweep(candidates, fewer_asked(whole_game.split(dataset), project.edition()))
     scores = scores.drop(columns="settings").astype({"model": "str"})
-    return (scores.assign(group=whole_game.groups(dataset, scores["user"])),)
+    return scores.assign(group=whole_game.groups(dataset, scores["user"]))

@@ -1,21 +1,22 @@
 """How far neighbours get: by sound, by content and by who plays it, over their settings."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from nexttrack import project
-from nexttrack.cache import cached
 from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset
-from nexttrack.data.editions import fingerprint
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.sweeps import curve_table, sweep
-from nexttrack.models import AudioKNN, ContentKNN, ItemKNN, Popularity, RP3beta, UserKNN
+from nexttrack.models import ContentKNN
 from nexttrack.models.content import artists_and_genres
 from nexttrack.study import whole_game
+from nexttrack.study.kept import kept
 from nexttrack.study.protocol import fewer_asked
+from nexttrack.study.registry import MODELS
 
 SEED = 20_260_106
 METRIC = "NDCG@10"
@@ -53,16 +54,18 @@ def candidates(tracks: pd.DataFrame) -> dict[str, Candidate]:
     ]
     return {
         "Content kNN": Candidate(content, by_content),
-        "User kNN": Candidate(UserKNN, by_users),
-        "Item kNN": Candidate(ItemKNN, by_users),
+        "User kNN": Candidate(MODELS["User kNN"].make, by_users),
+        "Item kNN": Candidate(MODELS["Item kNN"].make, by_users),
         "RP3beta": Candidate(
-            RP3beta, grid(alpha=[0.5, 1.0, 1.5], beta=[0.0, 0.1, 0.2, 0.3, 0.4], K=[100, 400])
+            MODELS["RP3beta"].make,
+            grid(alpha=[0.5, 1.0, 1.5], beta=[0.0, 0.1, 0.2, 0.3, 0.4], K=[100, 400]),
         ),
-        "Audio kNN": Candidate(lambda: AudioKNN(sound)),
-        "Popularity": Candidate(Popularity),
+        "Audio kNN": Candidate(partial(MODELS["Audio kNN"].make, tracks)),
+        "Popularity": Candidate(MODELS["Popularity"].make),
     }
 
 
+@kept
 def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Measure all settings on the validation part of a data set; takes a minute, and is kept.
 
@@ -75,11 +78,6 @@ def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         popularity as the reference. ``scores`` and ``chosen``: see :func:`by_halves`; scores have
         a column ``group`` too.
     """
-    return _play(name=name, data=fingerprint(project.edition()))
-
-
-@cached
-def _play(*, name: str, data: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     dataset = Dataset.load(name)
     scores, _ = sweep(
         candidates(dataset.tracks), fewer_asked(whole_game.split(dataset), project.edition())
