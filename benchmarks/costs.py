@@ -44,14 +44,13 @@ def cost_once(data: str, model: str, settings: str, report_file: Path) -> None:
 
     from threadpoolctl import threadpool_limits
 
-    from nexttrack.data.dataset import Dataset
     from nexttrack.evaluation import evaluate
     from nexttrack.evaluation.comparison import METRICS
     from nexttrack.parallel import on_one_thread
-    from nexttrack.study import whole_game
     from nexttrack.study.factors.factor_sweeps import candidates
+    from nexttrack.study.protocol import task
 
-    parts = whole_game.split(Dataset.load(data))
+    parts = task(data).split
     seen, relevant = parts.validation_in, parts.validation_out
     with threadpool_limits(1):
 

@@ -15,7 +15,6 @@ from benchmarks.__main__ import app
 from nexttrack import project
 from nexttrack.errors import UserError
 from nexttrack.evaluation.splits import weak_generalization
-from nexttrack.study import whole_game
 from nexttrack.study.factors import factor_sweeps
 
 
@@ -57,8 +56,8 @@ def test_an_unknown_model_is_one_line(root):
 def test_a_process_reports_what_it_measured(tmp_path, monkeypatch):
     dense = np.random.default_rng(1).random((120, 40)) < 0.3
     parts = weak_generalization(csr_matrix(dense.astype(np.float32)), seed=1)
-    monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", lambda name: None)
-    monkeypatch.setattr(whole_game, "split", lambda data: parts)
+    task = SimpleNamespace(split=parts)
+    monkeypatch.setattr("nexttrack.study.protocol.task", lambda name: task)
     report = tmp_path / "report.json"
     costs.cost_once("lastfm-2k", "PureSVD", '{"factors": 4}', report)
     found = json.loads(report.read_text())

@@ -11,6 +11,7 @@ from nexttrack import project
 from nexttrack.cli import app
 from nexttrack.errors import UserError
 from nexttrack.evaluation.tuning import propose
+from nexttrack.study import protocol
 from nexttrack.study.comparison import search_spaces, tuned_comparison
 
 DATED = ("lastfm-2k-tags", "playlist-archive")
@@ -21,7 +22,6 @@ def root(tmp_path, monkeypatch, made):
     monkeypatch.setattr(project, "root", lambda: tmp_path)
     monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", made)
     monkeypatch.setattr("nexttrack.data.editions.fingerprint", lambda edition: "of these data")
-    monkeypatch.setattr(tuned_comparison, "fingerprint", lambda edition: "of these data")
     few = search_spaces.tunables
     names = ["PureSVD", "Audio kNN", "Popularity"]
     monkeypatch.setattr(
@@ -33,7 +33,7 @@ def root(tmp_path, monkeypatch, made):
 @pytest.mark.parametrize("name", tuned_comparison.DATASETS)
 def test_every_model_can_be_made_with_what_the_space_holds(name, made):
     dataset = made(name)
-    split = tuned_comparison.split(dataset)
+    split = protocol.split(dataset)
     models = search_spaces.tunables(dataset)
     assert ("Recent popularity" in models) == (name in DATED)
     for model, tunable in models.items():
@@ -48,7 +48,7 @@ def test_every_model_can_be_made_with_what_the_space_holds(name, made):
 @pytest.mark.parametrize("name", DATED)
 def test_what_has_dates_is_cut_in_time(name, made):
     dataset = made(name)
-    split = tuned_comparison.split(dataset)
+    split = protocol.split(dataset)
     shares = np.array([split.validation_in.nnz, split.test_in.nnz]) / dataset.user_items.nnz
     np.testing.assert_allclose(shares, [0.6, 0.8], atol=0.01)
 

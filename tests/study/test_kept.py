@@ -12,7 +12,7 @@ from nexttrack.study.kept import kept
 @pytest.fixture
 def calls(monkeypatch, tmp_path):
     monkeypatch.setattr(cache, "cache_dir", lambda: tmp_path / "tables")
-    monkeypatch.setattr(module, "fingerprint", lambda edition: "of these data")
+    monkeypatch.setattr(module, "fingerprint", lambda: "of these data")
     return []
 
 
@@ -58,7 +58,7 @@ def test_other_data_or_code_are_other_work(calls, monkeypatch):
     monkeypatch.setattr(cache, "code_of", lambda work: seen.append(work.__module__) or "code")
     made()
     assert set(seen) == {__name__}  # the module of the work, not that of the decorator
-    monkeypatch.setattr(module, "fingerprint", lambda edition: "of others")
+    monkeypatch.setattr(module, "fingerprint", lambda: "of others")
     made()
     monkeypatch.setattr(cache, "code_of", lambda work: "changed")
     made()

@@ -15,9 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from nexttrack import project
 from nexttrack.errors import UserError
-from nexttrack.files import write_file
 from nexttrack.study.comparison import BUDGET
 
 if TYPE_CHECKING:
@@ -31,43 +29,35 @@ def tune(
     budget: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = BUDGET,
 ) -> None:
     """Tune every model with the same budget, in up to two hours; results/tuning.csv."""
-    import pandas as pd
-
-    from nexttrack.data.editions import fingerprint
-    from nexttrack.evaluation.tuning import COLUMNS
     from nexttrack.evaluation.tuning import tune as search
     from nexttrack.study.comparison.search_spaces import tunables
-    from nexttrack.study.comparison.tuned_comparison import DATASETS, METRIC, SEED, N, load, split
+    from nexttrack.study.comparison.tuned_comparison import DATASETS, METRIC, SEED, N
+    from nexttrack.study.protocol import task
+    from nexttrack.study.results import store, stored
 
     names = data or list(DATASETS)
     if unknown := [name for name in names if name not in DATASETS]:
         raise UserError(f"{unknown[0]}: not one of the data sets {', '.join(DATASETS)}")
-    path = project.root() / "results" / "tuning.csv"
-    print_of_data = fingerprint(project.edition())
-    kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=[*COLUMNS, "fingerprint"])
-    ours = (kept["fingerprint"] == print_of_data) & kept["data"].isin(names)
-    others = kept[~ours]
+    ours, others = stored("tuning.csv", names)
     console, start = Console(stderr=True), time.monotonic()
 
     def keep(trials: pd.DataFrame) -> None:
-        rows = trials.assign(fingerprint=print_of_data)
-        table = pd.concat([others, rows]) if len(others) else rows
-        write_file(path, table.to_csv(index=False, lineterminator="\n").encode())
+        store("tuning.csv", trials, others)
         best = trials.groupby("data")["value"].max()
         console.print(
             f"{time.monotonic() - start:,.0f} s, {len(trials)} trials; best "
             + ", ".join(f"{name} {value:.4f}" for name, value in best.items())
         )
 
-    datasets = {name: load(name) for name in names}
+    tasks = {name: task(name, first_users=True) for name in names}
     trials = search(
-        {name: tunables(dataset) for name, dataset in datasets.items()},
-        {name: split(dataset) for name, dataset in datasets.items()},
+        {name: tunables(one.dataset) for name, one in tasks.items()},
+        {name: one.split for name, one in tasks.items()},
         METRIC,
         N=N,
         budget=budget,
         seed=SEED,
-        done=kept[ours],
+        done=ours if len(ours) else None,
         on_round=keep,
     )
     Console().print(_table(trials))
@@ -77,24 +67,20 @@ def other_splits() -> None:
     """Measure the tuned models on other splits, in some ten minutes; results/other-splits.csv."""
     import pandas as pd
 
-    from nexttrack.data.editions import fingerprint
-    from nexttrack.study.comparison.other_splits import COLUMNS, measured
+    from nexttrack.study.comparison.other_splits import measured
     from nexttrack.study.comparison.other_splits import other_splits as other_splits_of
     from nexttrack.study.comparison.tuned_comparison import DATASETS, chosen, load
+    from nexttrack.study.results import store, stored
 
-    path = project.root() / "results" / "other-splits.csv"
-    print_of_data = fingerprint(project.edition())
-    columns = [*COLUMNS, "fingerprint"]
-    kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=columns)
-    tables = [kept[kept["fingerprint"] != print_of_data]]
+    _, others = stored("other-splits.csv", DATASETS)
+    tables: list[pd.DataFrame] = []
     console = Console(stderr=True)
     for name in DATASETS:
         dataset = load(name)
         splits, label = other_splits_of(dataset), lambda split, name=name: f"{name}, {split}"
         for rows in measured(dataset, splits, chosen(name), label):
-            tables.append(rows.assign(fingerprint=print_of_data))
-            table = pd.concat([one for one in tables if len(one)])
-            write_file(path, table.to_csv(index=False, lineterminator="\n").encode())
+            tables.append(rows)
+            store("other-splits.csv", pd.concat(tables), others)
             best = rows.loc[rows["mean"].idxmax()]
             console.print(f"{name}, {best['split']}: {best['model']} {best['mean']:.4f}")
 

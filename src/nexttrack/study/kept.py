@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nexttrack import project
 from nexttrack.cache import cached
-from nexttrack.data.editions import fingerprint
+from nexttrack.study.protocol import fingerprint
 
 
 def kept(work: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,7 +36,7 @@ def kept(work: Callable[..., Any]) -> Callable[..., Any]:
         given = signature.bind(*args, **kwargs)
         given.apply_defaults()
         arguments = json.loads(json.dumps(given.arguments, default=_plain))
-        frames = tables(data=fingerprint(project.edition()), **arguments)
+        frames = tables(data=fingerprint(), **arguments)
         return frames if len(frames) > 1 else frames[0]
 
     return kept_work

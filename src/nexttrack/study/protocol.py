@@ -1,25 +1,133 @@
-"""How the chapters measure: what they share, so that their figures can be compared."""
+"""How the chapters measure: on which data, how they are split, who is asked, in which edition.
 
-from dataclasses import replace
+All chapters share it, so that their figures can be compared.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import diags
 
-from nexttrack.evaluation.splits import Split
+from nexttrack import project
+from nexttrack.data import editions
+from nexttrack.data.dataset import Dataset
+from nexttrack.evaluation.splits import Split, timed, weak_generalization
 
-SAMPLE_USERS = 600  # asked on the sample edition, which every test run goes through
+SEED = 20_260_101
+"""The seed of the book: of its splits, and of models that chance has a part in."""
+DATASETS = ("lastfm-2k", "playlists")
+HELD_OUT = 0.2
+"""Share of additions that come in validation, and of those in the test, where there are dates."""
+SAMPLE_USERS = 600
+"""Users of the sample edition who are asked: every test run goes through it."""
 
 
-def fewer_asked(split: Split, edition: str) -> Split:
+def on_sample() -> bool:
+    """Tell whether the edition at hand is the sample, which every test run goes through."""
+    return project.edition() == "sample"
+
+
+def fingerprint() -> str:
+    """Return the fingerprint of the data of the edition at hand."""
+    return editions.fingerprint(project.edition())
+
+
+def raw_files() -> Path:
+    """Return the folder of the raw files of the edition at hand."""
+    return project.raw_dir(project.edition())
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A data set of the edition at hand, and how it is divided.
+
+    Attributes:
+        dataset: the data.
+        split: what models learn from and what is held out, for all users.
+    """
+
+    dataset: Dataset
+    split: Split
+
+    @property
+    def asked(self) -> Split:
+        """The split for questions on validation: on the sample edition, some users are asked."""
+        return fewer_asked(self.split)
+
+    @property
+    def users(self) -> np.ndarray:
+        """Positions of the users with something held out for the test."""
+        return np.flatnonzero(np.diff(self.split.test_out.indptr))
+
+    def group(self, users: pd.Series) -> pd.Series:
+        """Return the group of each of some users: the data set, for playlists with the part.
+
+        Args:
+            users: their positions.
+        """
+        group = pd.Series(self.dataset.name, index=users.index)
+        if self.dataset.parts is not None:
+            parts = pd.Series(self.dataset.parts, dtype="str")
+            group += ", " + parts.loc[users].set_axis(users.index)
+        return group
+
+
+def task(name: str, *, first_users: bool = False) -> Task:
+    """Return a data set of the edition at hand with its split.
+
+    Args:
+        name: of the data set.
+        first_users: of the sample edition, take the first users only.
+    """
+    dataset = Dataset.load(name)
+    if first_users and on_sample():
+        dataset = dataset.first_users(SAMPLE_USERS)
+    return Task(dataset, split(dataset))
+
+
+def split(dataset: Dataset) -> Split:
+    """Return the split of a data set: by time where there are dates, else a fifth of each user's.
+
+    Each time a fifth is held out for validation and a fifth for the test. Time is cut for all users
+    at once, on the days before which 60 % and 80 % of the pairs were there.
+    """
+    if dataset.dates is None:
+        return weak_generalization(dataset.binary(), seed=SEED)
+    return cut(dataset, 1 - HELD_OUT)
+
+
+def cut(dataset: Dataset, share: float) -> Split:
+    """Cut a data set in time: the test begins when this share of the pairs is there.
+
+    Validation begins :data:`HELD_OUT` of the pairs earlier.
+    """
+    days = dataset.days()
+    first, second = np.quantile(days.data, [share - HELD_OUT, share])
+    return timed(dataset.binary(), days, validation_from=first, test_from=second)
+
+
+def fewer_asked(split: Split) -> Split:
     """Return a split in which, on the sample edition, only some users have something held out.
 
     Models learn from all users as before. On the published edition nothing changes.
     """
     users = np.flatnonzero(np.diff(split.validation_out.indptr))
-    if edition != "sample" or len(users) <= SAMPLE_USERS:
+    if not on_sample() or len(users) <= SAMPLE_USERS:
         return split
     keep = np.zeros(split.validation_out.shape[0], dtype=np.float32)
     keep[users[np.linspace(0, len(users) - 1, SAMPLE_USERS).astype(int)]] = 1
     out = (diags(keep) @ split.validation_out).tocsr()
     out.eliminate_zeros()
     return replace(split, validation_out=out)
+
+
+def thinned(settings: Sequence[Mapping]) -> Sequence[Mapping]:
+    """Return every other setting, the first among them.
+
+    The start of a curve stays. So does the sample edition run in a minute, about which the book
+    claims nothing.
+    """
+    return settings[::2]

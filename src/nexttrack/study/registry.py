@@ -31,9 +31,8 @@ from nexttrack.models import (
 )
 from nexttrack.models.content import artists_and_genres
 from nexttrack.models.space import OneOf, Space
+from nexttrack.study.protocol import SEED
 
-SEED = 20_260_101
-"""The seed of the book."""
 FEATURES = {"mood": MOOD, "sound": AUDIO, "sound + form": (*AUDIO, "mode", "duration_ms")}
 """Sets of columns that audio neighbours may be found by."""
 FACTORS = 64  # of iALS, where they are not tuned

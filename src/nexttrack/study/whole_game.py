@@ -7,18 +7,12 @@ from functools import partial
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.comparison import Candidate, choose, grid, measure
-from nexttrack.evaluation.splits import Split, weak_generalization
 from nexttrack.study.kept import kept
-from nexttrack.study.registry import AS_IT_COMES, FEATURES, MODELS, SEED
+from nexttrack.study.protocol import DATASETS, SEED, Task, split, task
+from nexttrack.study.registry import AS_IT_COMES, FEATURES, MODELS
 
-DATASETS = ("lastfm-2k", "playlists")
-
-
-def split(data: Dataset) -> Split:
-    """Hold out a fifth of each user's items for the test and a fifth for validation."""
-    return weak_generalization(data.binary(), seed=SEED)
+__all__ = ["DATASETS", "SEED", "candidates", "chosen", "compare", "play", "split"]
 
 
 def candidates(tracks: pd.DataFrame) -> dict[str, Candidate]:
@@ -27,7 +21,6 @@ def candidates(tracks: pd.DataFrame) -> dict[str, Candidate]:
     Args:
         tracks: items x columns with the audio features, NaN where unknown.
     """
-
     audio_knn = partial(MODELS["Audio kNN"].make, tracks)
     ials = partial(MODELS[AS_IT_COMES].make, regularization=10.0, iterations=15)
     return {
@@ -53,8 +46,8 @@ def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         settings of trials are JSON, and scores have a column ``group``: the data set, for playlists
         with the part.
     """
-    dataset = Dataset.load(name)
-    return compare(candidates(dataset.tracks), dataset)
+    asked = task(name)
+    return compare(candidates(asked.dataset.tracks), asked)
 
 
 def chosen(trials: pd.DataFrame, model: str) -> dict:
@@ -62,28 +55,14 @@ def chosen(trials: pd.DataFrame, model: str) -> dict:
     return json.loads(trials.loc[trials["chosen"] & (trials["model"] == model), "settings"].item())
 
 
-def compare(models: Mapping[str, Candidate], dataset: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compare(models: Mapping[str, Candidate], asked: Task) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose and test models on a data set, in the way and on the split of this comparison.
 
     Returns:
         (trials, scores) as :func:`play` says.
     """
-    parts = split(dataset)
     with threadpool_limits(1, user_api="blas"):  # as implicit wants it
-        trials = choose(models, parts)
-        scores = measure(models, trials, parts)
-    scores["group"] = groups(dataset, scores["user"])
+        trials = choose(models, asked.split)
+        scores = measure(models, trials, asked.split)
+    scores["group"] = asked.group(scores["user"])
     return trials.assign(settings=trials["settings"].map(json.dumps)), scores
-
-
-def groups(dataset: Dataset, users: pd.Series) -> pd.Series:
-    """Return the group of each of some users: the data set, for playlists with the part.
-
-    Args:
-        dataset: whose users they are.
-        users: their positions.
-    """
-    group = pd.Series(dataset.name, index=users.index)
-    if dataset.parts is not None:
-        group += ", " + pd.Series(dataset.parts, dtype="str").loc[users].set_axis(users.index)
-    return group

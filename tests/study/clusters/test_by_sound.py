@@ -40,7 +40,7 @@ def recordings():
 def study(recordings, monkeypatch, tmp_path):
     """The study with the made catalogue in the place of the edition's."""
     monkeypatch.setattr(by_sound, "table", lambda name: {"recordings": recordings}[name])
-    monkeypatch.setattr("nexttrack.study.kept.fingerprint", lambda edition: "made")
+    monkeypatch.setattr("nexttrack.study.kept.fingerprint", lambda: "made")
     monkeypatch.setattr("nexttrack.cache.cache_dir", lambda: tmp_path)
     spent = by_sound.Effort(10_000, 4_000, range(2, 6), 4, 2, 2, 3)
     monkeypatch.setattr(by_sound, "effort", lambda: spent)

@@ -7,7 +7,7 @@ from nexttrack.evaluation import beyond_accuracy, ndcg_at_k
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.models import ItemKNN, Popularity
-from nexttrack.study.comparison import tuned_comparison
+from nexttrack.study import protocol
 from nexttrack.study.comparison.list_measures import ACCURACY, WEIGHTS, ListMeasures
 from nexttrack.study.comparison.tuned_comparison import Answers
 
@@ -15,7 +15,7 @@ from nexttrack.study.comparison.tuned_comparison import Answers
 @pytest.fixture(scope="module")
 def answers(made):
     dataset = made("playlists")
-    split = tuned_comparison.split(dataset)
+    split = protocol.split(dataset)
     users = np.flatnonzero(np.diff(split.test_out.indptr))
     lists = {}
     for name, model in {"Popularity": Popularity(), "Item kNN": ItemKNN(K=20)}.items():

@@ -6,6 +6,7 @@ import pytest
 from nexttrack import project
 from nexttrack.errors import UserError
 from nexttrack.evaluation.evaluator import fit_and_evaluate
+from nexttrack.study import protocol
 from nexttrack.study.comparison import other_splits, tuned_comparison
 from nexttrack.study.comparison.tuned_comparison import METRIC, N
 
@@ -24,7 +25,7 @@ def test_which_splits_there_are(made, name, expected):
     dataset = made(name)
     splits = dict(other_splits.other_splits(dataset))
     assert list(splits) == expected
-    main = tuned_comparison.split(dataset)
+    main = protocol.split(dataset)
     for split in splits.values():
         assert split.test_out.nnz > 0
         assert (split.test_out != main.test_out).nnz > 0
@@ -45,7 +46,7 @@ def test_a_row_is_what_the_evaluator_says(made):
 def test_what_was_measured_with_other_settings_is_refused(tmp_path, monkeypatch, made):
     monkeypatch.setattr(project, "root", lambda: tmp_path)
     monkeypatch.setattr(project, "edition", lambda: "published")
-    monkeypatch.setattr(other_splits, "fingerprint", lambda edition: "of these data")
+    monkeypatch.setattr("nexttrack.study.results.fingerprint", lambda: "of these data")
     monkeypatch.setattr(other_splits, "chosen", lambda name: SETTINGS)
     with pytest.raises(UserError, match=r"not of lastfm-2k-tags .*run: make tune"):
         other_splits.kept("lastfm-2k-tags")

@@ -6,6 +6,7 @@ import pytest
 
 from nexttrack.evaluation.evaluator import fit_and_evaluate
 from nexttrack.evaluation.metrics import ndcg_at_k
+from nexttrack.study import protocol
 from nexttrack.study.comparison import tuned_comparison
 from nexttrack.study.comparison.tuned_comparison import METRIC, N
 
@@ -21,8 +22,8 @@ SETTINGS = {
 def compared(tmp_path, monkeypatch, made):
     """The comparison on made data, in a folder of its own, with settings that are given."""
     monkeypatch.setattr("nexttrack.cache.cache_dir", lambda: tmp_path)
-    monkeypatch.setattr("nexttrack.study.kept.fingerprint", lambda edition: "of these data")
-    monkeypatch.setattr(tuned_comparison, "load", made)
+    monkeypatch.setattr("nexttrack.study.kept.fingerprint", lambda: "of these data")
+    monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", made)
     monkeypatch.setattr(tuned_comparison, "chosen", lambda name: SETTINGS)
     return tuned_comparison
 
@@ -33,7 +34,7 @@ def test_the_lists_are_those_that_the_evaluator_would_measure(compared, made, na
     scores = answers.scores({"NDCG@10": METRIC})
     dataset = made(name)
     for model, make in compared.models(dataset, SETTINGS).items():
-        direct, _ = fit_and_evaluate(make(), compared.split(dataset), "test", {"is": METRIC}, N=N)
+        direct, _ = fit_and_evaluate(make(), protocol.split(dataset), "test", {"is": METRIC}, N=N)
         ours = scores[scores["model"] == model].set_index("user")["NDCG@10"]
         pd.testing.assert_series_equal(ours, direct["is"], check_names=False)
     assert set(scores["model"]) == set(SETTINGS)
@@ -78,7 +79,7 @@ def test_every_pair_is_compared_in_every_group(compared):
 def test_the_share_is_that_of_the_pairs_before_the_test(made):
     dataset = made("playlist-archive")
     for share in (0.5, 0.7):
-        parts = tuned_comparison.cut(dataset, share)
+        parts = protocol.cut(dataset, share)
         assert parts.test_in.nnz / dataset.user_items.nnz == pytest.approx(share, abs=0.01)
         before = parts.validation_in.nnz / dataset.user_items.nnz
-        assert before == pytest.approx(share - tuned_comparison.HELD_OUT, abs=0.01)
+        assert before == pytest.approx(share - protocol.HELD_OUT, abs=0.01)

@@ -8,6 +8,7 @@ import pytest
 from implicit.als import AlternatingLeastSquares as ImplicitALS
 from scipy.sparse import csr_matrix
 
+from nexttrack import project
 from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation import summarise
 from nexttrack.evaluation.comparison import Candidate
@@ -28,12 +29,12 @@ START = {
 
 @pytest.fixture
 def dataset(monkeypatch):
-    monkeypatch.setattr(factor_sweeps.project, "edition", lambda: "published")
+    monkeypatch.setattr(project, "edition", lambda: "published")
     dense = np.random.default_rng(1).random((40, 30)) < 0.4
     user_items = csr_matrix(dense.astype(np.float32))
     tracks = pd.DataFrame({"label": [f"item {i}" for i in range(30)]})
     made = Dataset("lastfm-2k", tracks, user_items, np.arange(40), np.arange(30))
-    monkeypatch.setattr(factor_sweeps.Dataset, "load", lambda name: made)
+    monkeypatch.setattr(Dataset, "load", lambda name: made)
     return made
 
 

@@ -14,8 +14,8 @@ from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.sampled_metrics import full_ranks
 from nexttrack.models import EASE, ItemKNN, Popularity
 from nexttrack.study import whole_game
-from nexttrack.study.comparison.tuned_comparison import split as split_of
 from nexttrack.study.leakage import leakage
+from nexttrack.study.protocol import split as split_of
 
 # implicit says so once in a process, wherever its model is made first; here it has one thread.
 pytestmark = pytest.mark.filterwarnings("ignore:OpenBLAS is configured")
@@ -119,8 +119,8 @@ def dated(monkeypatch, user_items):
         np.arange(200),
         dates=day.astype("datetime64[D]"),
     )
-    monkeypatch.setattr(leakage.project, "edition", lambda: "published")
-    monkeypatch.setattr(leakage.Dataset, "load", lambda name: dataset)
+    monkeypatch.setattr(project, "edition", lambda: "published")
+    monkeypatch.setattr(Dataset, "load", lambda name: dataset)
     return dataset
 
 

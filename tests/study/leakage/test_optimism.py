@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
+from nexttrack import project
 from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.comparison import Candidate
@@ -75,8 +76,8 @@ def dataset(monkeypatch):
     tracks = pd.DataFrame(np.random.default_rng(2).random((60, 9)), columns=list(AUDIO))
     user_items = csr_matrix(dense.astype(np.float32))
     made = Dataset("lastfm-2k", tracks, user_items, np.arange(40), np.arange(60))
-    monkeypatch.setattr(optimism.project, "edition", lambda: "published")
-    monkeypatch.setattr(optimism.Dataset, "load", lambda name: made)
+    monkeypatch.setattr(project, "edition", lambda: "published")
+    monkeypatch.setattr(Dataset, "load", lambda name: made)
     return made
 
 

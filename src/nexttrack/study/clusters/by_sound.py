@@ -16,7 +16,6 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.mixture import GaussianMixture
 
-from nexttrack import project
 from nexttrack.clustering.agreement import agreement_with_names
 from nexttrack.clustering.checks import NoClusterError
 from nexttrack.clustering.choice import (
@@ -40,6 +39,7 @@ from nexttrack.data.dataset import table
 from nexttrack.features import audio_pipeline
 from nexttrack.parallel import in_processes, in_threads
 from nexttrack.study.kept import kept
+from nexttrack.study.protocol import on_sample
 
 SEED = 20_260_105
 
@@ -73,7 +73,7 @@ EFFORTS: dict[str, Effort] = {
 
 def effort() -> Effort:
     """Return the effort on the edition at hand."""
-    return EFFORTS[project.edition()]
+    return EFFORTS["sample" if on_sample() else "published"]
 
 
 LEAST_ROWS = (10, 20, 40, 80, 160, 320, 640)  # the smallest cluster of HDBSCAN, in the small sample

@@ -5,12 +5,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.features.genres import genre_families
 from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
 from nexttrack.study.kept import kept
+from nexttrack.study.protocol import SEED, task
 from nexttrack.study.registry import MODELS
 
 FINE = 50  # a second number of clusters, beyond what is stable: does finer help?
@@ -53,21 +53,21 @@ def play(name: str, n_clusters: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose and test all candidates on a data set of the edition at hand; the result is kept.
 
     Args:
-        name: one of ``whole_game.DATASETS``.
+        name: one of ``protocol.DATASETS``.
         n_clusters: number of clusters.
 
     Returns:
         (trials, scores), see :func:`nexttrack.study.whole_game.play`.
     """
-    dataset = Dataset.load(name)
-    return whole_game.compare(candidates(dataset.tracks, n_clusters), dataset)
+    asked = task(name)
+    return whole_game.compare(candidates(asked.dataset.tracks, n_clusters), asked)
 
 
 def _shuffled(labels: np.ndarray) -> np.ndarray:
     """Deal the labels out anew among the items that have one."""
     known = labels >= 0
     dealt = labels.copy()
-    dealt[known] = np.random.default_rng(whole_game.SEED).permutation(labels[known])
+    dealt[known] = np.random.default_rng(SEED).permutation(labels[known])
     return dealt
 
 

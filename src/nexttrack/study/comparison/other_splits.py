@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nexttrack import project
 from nexttrack.data.dataset import Dataset
-from nexttrack.data.editions import fingerprint
 from nexttrack.errors import UserError
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import fit_and_evaluate
@@ -27,8 +25,10 @@ from nexttrack.evaluation.splits import (
 )
 from nexttrack.features.names import names_incidence
 from nexttrack.parallel import in_processes, on_one_thread
-from nexttrack.study.comparison.tuned_comparison import METRIC, SEED, N, chosen, cut, load, models
+from nexttrack.study.comparison.tuned_comparison import METRIC, SEED, N, chosen, load, models
 from nexttrack.study.kept import kept as keep
+from nexttrack.study.protocol import cut, on_sample
+from nexttrack.study.results import path_of, stored
 
 SEEDS = range(1, 5)
 """Of further random splits."""
@@ -108,14 +108,15 @@ def kept(name: str) -> pd.DataFrame:
         UserError: if nothing is kept for the published edition of the data at hand, or it was
             measured with other settings than those that are chosen now.
     """
-    data, settings = fingerprint(project.edition()), chosen(name)
-    path = project.root() / "results" / "other-splits.csv"
-    rows = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["data", "fingerprint"])
-    rows = rows[(rows["fingerprint"] == data) & (rows["data"] == name)]
-    if rows.empty and project.edition() == "sample":
+    settings = chosen(name)
+    rows, _ = stored("other-splits.csv", [name])
+    if rows.empty and on_sample():
         return _of_the_sample(name, settings)
     if rows.empty or set(rows["settings"]) != {settings_fingerprint(settings)}:
-        raise UserError(f"{path}: not of {name} with the settings chosen now; run: make tune")
+        raise UserError(
+            f"{path_of('other-splits.csv')}: not of {name} with the settings chosen now; "
+            "run: make tune"
+        )
     return rows.reset_index(drop=True)
 
 

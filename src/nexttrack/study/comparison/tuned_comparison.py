@@ -12,20 +12,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nexttrack import project
 from nexttrack.data.dataset import Dataset
-from nexttrack.data.editions import fingerprint
 from nexttrack.errors import UserError
 from nexttrack.evaluation.evaluator import Metric, top_n
 from nexttrack.evaluation.metrics import ndcg_at_k
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.significance import compare_pairs
-from nexttrack.evaluation.splits import Split, timed
+from nexttrack.evaluation.splits import Split
 from nexttrack.evaluation.tuning import best_settings, tune
 from nexttrack.parallel import in_processes, on_one_thread
-from nexttrack.study import whole_game
 from nexttrack.study.comparison.search_spaces import tunables
 from nexttrack.study.kept import kept
+from nexttrack.study.protocol import fingerprint, on_sample, task
+from nexttrack.study.results import path_of, stored
 
 SEED = 20_260_108
 DATASETS = ("lastfm-2k", "playlists", "lastfm-2k-tags", "playlist-archive")
@@ -33,39 +32,13 @@ METRIC, N = partial(ndcg_at_k, k=10), 10
 """What settings are chosen by, and the length of the lists that it takes."""
 LENGTH = 100
 """Length of the lists that are made on the test part."""
-HELD_OUT = 0.2
-"""Share of additions that come in validation, and of those in the test, where there are dates."""
 MARGIN = 0.05
 """Models nearer than this share of the best model's figure are called equivalent."""
-SAMPLE_USERS = 600
-"""Users of the sample edition who take part: every test run goes through it."""
 
 
 def load(name: str) -> Dataset:
     """Return a data set of the edition at hand; of the sample edition, the first users."""
-    dataset = Dataset.load(name)
-    return dataset.first_users(SAMPLE_USERS) if project.edition() == "sample" else dataset
-
-
-def split(dataset: Dataset) -> Split:
-    """Return the split of a data set: by time where there are dates, else a fifth of each user's.
-
-    Time is cut for all users at once, on the days before which 60 % and 80 % of the pairs were
-    there.
-    """
-    if dataset.dates is None:
-        return whole_game.split(dataset)
-    return cut(dataset, 1 - HELD_OUT)
-
-
-def cut(dataset: Dataset, share: float) -> Split:
-    """Cut a data set in time: the test begins when this share of the pairs is there.
-
-    Validation begins :data:`HELD_OUT` of the pairs earlier.
-    """
-    days = dataset.days()
-    first, second = np.quantile(days.data, [share - HELD_OUT, share])
-    return timed(dataset.binary(), days, validation_from=first, test_from=second)
+    return task(name, first_users=True).dataset
 
 
 def trials(name: str) -> pd.DataFrame:
@@ -83,15 +56,15 @@ def trials(name: str) -> pd.DataFrame:
     Raises:
         UserError: if nothing is kept for the published edition of the data at hand.
     """
-    data = fingerprint(project.edition())
-    path = project.root() / "results" / "tuning.csv"
-    kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["data", "fingerprint"])
-    kept = kept[(kept["fingerprint"] == data) & (kept["data"] == name)]
-    if kept.empty and project.edition() == "sample":
+    found, _ = stored("tuning.csv", [name])
+    if found.empty and on_sample():
         return _one_trial(name)
-    if kept.empty:
-        raise UserError(f"{path}: no trials of {name} on these data ({data}); run: make tune")
-    return kept.reset_index(drop=True)
+    if found.empty:
+        raise UserError(
+            f"{path_of('tuning.csv')}: no trials of {name} on these data ({fingerprint()}); "
+            "run: make tune"
+        )
+    return found.reset_index(drop=True)
 
 
 def chosen(name: str) -> dict[str, dict[str, Any]]:
@@ -151,17 +124,16 @@ def answers(name: str) -> Answers:
     Args:
         name: one of :data:`DATASETS`.
     """
-    dataset = load(name)
-    parts = split(dataset)
-    users = np.flatnonzero(np.diff(parts.test_out.indptr))
+    asked = task(name, first_users=True)
+    parts, users = asked.split, asked.users
     ids = _ids(name, chosen(name))
     relevant, seen = parts.test_out[users], parts.test_in[users]
     lists = {
         model: RankedLists(rows.drop(columns="model").to_numpy(), relevant, seen)
         for model, rows in ids.groupby("model", sort=False)
     }
-    group = whole_game.groups(dataset, pd.Series(users)).to_numpy()
-    return Answers(dataset, parts, users, group, lists)
+    group = asked.group(pd.Series(users)).to_numpy()
+    return Answers(asked.dataset, parts, users, group, lists)
 
 
 @kept
@@ -183,10 +155,8 @@ def pairs(name: str) -> pd.DataFrame:
 
 @kept
 def _ids(name: str, settings: dict[str, dict]) -> pd.DataFrame:
-    dataset = load(name)
-    parts = split(dataset)
-    users = np.flatnonzero(np.diff(parts.test_out.indptr))
-    made = models(dataset, settings)
+    asked = task(name, first_users=True)
+    parts, users, made = asked.split, asked.users, models(asked.dataset, settings)
     lists = in_processes(
         _listed, (made, parts, users), [(model,) for model in made], f"Models on {name}"
     )
@@ -206,6 +176,6 @@ def _listed(made, parts, users, name):
 
 @kept
 def _one_trial(name: str) -> pd.DataFrame:
-    dataset = load(name)
-    splits = {name: split(dataset)}
-    return tune({name: tunables(dataset)}, splits, METRIC, N=N, budget=1, seed=SEED)
+    asked = task(name, first_users=True)
+    splits = {name: asked.split}
+    return tune({name: tunables(asked.dataset)}, splits, METRIC, N=N, budget=1, seed=SEED)

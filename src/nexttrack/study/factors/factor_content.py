@@ -25,7 +25,7 @@ from nexttrack.features.names import incidence
 from nexttrack.study.clusters.by_sound import sound
 from nexttrack.study.factors.factor_sweeps import candidates
 from nexttrack.study.kept import kept
-from nexttrack.study.whole_game import SEED, split
+from nexttrack.study.protocol import SEED, task
 
 MODELS = ("iALS", "PureSVD", "NMF", "Logistic MF", "BPR")
 FACTORS = 32  # of each, so that none explains more because it has more
@@ -51,7 +51,7 @@ def heard(name: str, best: Mapping[str, str]) -> pd.DataFrame:
     artist with it are not trained on. Takes some ten seconds; the result is kept.
 
     Args:
-        name: one of :data:`nexttrack.study.whole_game.DATASETS`.
+        name: one of :data:`nexttrack.study.protocol.DATASETS`.
         best: the chosen setting (JSON) of each model.
 
     Returns:
@@ -61,8 +61,8 @@ def heard(name: str, best: Mapping[str, str]) -> pd.DataFrame:
         reaches in 20 permutations of the items.
     """
     settings = {model: json.loads(best[model]) | {"factors": FACTORS} for model in MODELS}
-    dataset = Dataset.load(name)
-    user_items = split(dataset).validation_in
+    found = task(name)
+    dataset, user_items = found.dataset, found.split.validation_in
     features = features_of(dataset, user_items)
     enough = np.bincount(user_items.indices, minlength=user_items.shape[1]) >= LEAST_USERS
     if "artists" in dataset.tracks:  # the folds are by artist

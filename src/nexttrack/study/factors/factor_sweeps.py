@@ -1,19 +1,16 @@
 """Factor models on validation data: settings chosen, settings moved one at a time, and seeds."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from nexttrack import project
-from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.sweeps import sweep
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import fewer_asked
+from nexttrack.study.protocol import on_sample, task, thinned
 from nexttrack.study.registry import AS_IT_COMES, FACTORS, MODELS
-from nexttrack.study.whole_game import split
 
 SIZES = (8, 16, 32, 64, 128, 256)
 TIMES = (1 / 9, 1 / 3, 1, 3, 9)
@@ -63,13 +60,13 @@ def tuned(name: str) -> pd.DataFrame:
     Takes half a minute to two minutes; the result is kept until the code or the data change.
 
     Args:
-        name: one of :data:`nexttrack.study.whole_game.DATASETS`.
+        name: one of :data:`nexttrack.study.protocol.DATASETS`.
 
     Returns:
         The scores of :func:`nexttrack.evaluation.sweeps.sweep`.
     """
     models = candidates()
-    if project.edition() == "sample":  # thinned once more below
+    if on_sample():  # thinned once more below
         models = {key: Candidate(one.make, thinned(one.settings)) for key, one in models.items()}
     return _swept(models, name)
 
@@ -95,14 +92,14 @@ def curves(name: str, start: Mapping[str, float]) -> pd.DataFrame:
     all users and items stays: otherwise the curve would be one of regularisation once more.
 
     Args:
-        name: one of :data:`nexttrack.study.whole_game.DATASETS`.
+        name: one of :data:`nexttrack.study.protocol.DATASETS`.
         start: the settings of iALS that all curves go through.
 
     Returns:
         The scores of :func:`nexttrack.evaluation.sweeps.sweep` with a column ``curve``: the name of
         the setting that moves, or ``factors, as it comes`` for implicit's defaults by size.
     """
-    user_items = split(Dataset.load(name)).validation_in
+    user_items = task(name).split.validation_in
     settings = moved(start, user_items)
     models = {curve: Candidate(MODELS["iALS"].make, points) for curve, points in settings.items()}
     models["factors, as it comes"] = Candidate(MODELS[AS_IT_COMES].make, grid(factors=SIZES[::-1]))
@@ -152,17 +149,7 @@ def seeds(name: str, settings: Mapping[str, float]) -> pd.DataFrame:
 
 
 def _swept(models: Mapping[str, Candidate], name: str) -> pd.DataFrame:
-    if project.edition() == "sample":  # which every test run goes through
+    if on_sample():  # which every test run goes through
         models = {key: Candidate(one.make, thinned(one.settings)) for key, one in models.items()}
-    parts = fewer_asked(split(Dataset.load(name)), project.edition())
-    scores, _ = sweep(models, parts)
+    scores, _ = sweep(models, task(name).asked)
     return scores
-
-
-def thinned(settings: Sequence[Mapping]) -> Sequence[Mapping]:
-    """Return every other setting, the first among them.
-
-    The start of a curve stays. So does the sample edition run in a minute, about which the book
-    claims nothing.
-    """
-    return settings[::2]

@@ -11,13 +11,13 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from nexttrack import project
 from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import table
 from nexttrack.errors import UserError
 from nexttrack.features.neighbours import squared_distances
 from nexttrack.study.kept import kept
 from nexttrack.study.leakage.leakage import SEED, K
+from nexttrack.study.protocol import raw_files
 
 FEATURES = (*AUDIO, "mode", "duration_ms")
 QUERIES = 2_000
@@ -34,7 +34,7 @@ def as_downloaded() -> pd.DataFrame:
     Raises:
         UserError: the file as it was downloaded is not there.
     """
-    raw = project.raw_dir(project.edition())
+    raw = raw_files()
     if not (raw / "spotify-tracks" / "dataset.csv").is_file():
         raise UserError(
             f"{raw / 'spotify-tracks' / 'dataset.csv'} is not there, and the cleaned tables have "

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from nexttrack import project
 from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric, evaluate
@@ -21,10 +20,8 @@ from nexttrack.evaluation.metrics import ndcg_at_k
 from nexttrack.evaluation.sampled_metrics import NEGATIVES, full_ranks, sampled_ndcg
 from nexttrack.evaluation.splits import Split
 from nexttrack.parallel import in_processes, on_one_thread
-from nexttrack.study import whole_game
-from nexttrack.study.comparison import tuned_comparison
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import fewer_asked
+from nexttrack.study.protocol import on_sample, task
 from nexttrack.study.registry import MODELS
 
 SEED = 20_260_110
@@ -106,17 +103,16 @@ def on_interactions(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     Takes half a minute; the result is kept until the package's code or the data change.
 
     Args:
-        name: one of :data:`nexttrack.study.whole_game.DATASETS`.
+        name: one of :data:`nexttrack.study.protocol.DATASETS`.
 
     Returns:
         (fitted on everything, sampled negatives): pairs with ``model`` and ``user``; the NDCG@10
         of a list, and for sampled negatives that of each single held-out item, see
         :func:`sampled_negatives`.
     """
-    dataset = Dataset.load(name)
-    parts = fewer_asked(whole_game.split(dataset), project.edition())
-    models = recommenders(dataset)
-    n_users = SAMPLE_RANKED_USERS if project.edition() == "sample" else RANKED_USERS
+    asked = task(name)
+    parts, models = asked.asked, recommenders(asked.dataset)
+    n_users = SAMPLE_RANKED_USERS if on_sample() else RANKED_USERS
     return fitted_on_everything(models, parts), sampled_negatives(models, parts, n_users)
 
 
@@ -212,8 +208,8 @@ def on_dates(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns:
         (popularity of the future, random split): pairs with ``model`` and ``user``.
     """
-    dataset = Dataset.load(name)
-    parts = fewer_asked(tuned_comparison.split(dataset), project.edition())
+    asked = task(name)
+    dataset, parts = asked.dataset, asked.asked
     seen, out = parts.validation_in, parts.validation_out
     popularity = {"Popularity": MODELS["Popularity"].make}
     future = _compared(popularity, (seen, seen, out), (dataset.binary(), seen, out))

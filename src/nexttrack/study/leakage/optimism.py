@@ -12,17 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from nexttrack import project
-from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.evaluator import evaluate
 from nexttrack.evaluation.splits import Split, weak_generalization
 from nexttrack.parallel import in_processes
-from nexttrack.study import whole_game
-from nexttrack.study.factors.factor_sweeps import thinned
 from nexttrack.study.kept import kept
 from nexttrack.study.leakage.leakage import METRICS, SEED, K, fitted, recommenders
-from nexttrack.study.protocol import fewer_asked
+from nexttrack.study.protocol import fewer_asked, on_sample, task, thinned
 from nexttrack.study.registry import MODELS
 
 DATA = "lastfm-2k"
@@ -66,12 +62,12 @@ def tried() -> pd.DataFrame:
         in ``validation`` and in ``test``.
     """
     models = candidates()
-    if project.edition() == "sample":  # which every test run goes through
+    if on_sample():  # which every test run goes through
         models = {
             name: Candidate(one.make, thinned(thinned(one.settings)))
             for name, one in models.items()
         }
-    inner = weak_generalization(whole_game.split(Dataset.load(DATA)).validation_in, seed=SEED)
+    inner = weak_generalization(task(DATA).split.validation_in, seed=SEED)
     parts = {
         "validation": (inner.validation_in, asked(inner.validation_in, inner.validation_out)),
         "test": (inner.test_in, asked(inner.test_in, inner.test_out)),
@@ -100,7 +96,7 @@ def _measured(models, parts, name, setting, part) -> pd.Series:
 
 def asked(seen: csr_matrix, out: csr_matrix) -> csr_matrix:
     """Return what is to be found; on the sample edition that of some users only."""
-    return fewer_asked(Split(seen, out, seen, out), project.edition()).validation_out
+    return fewer_asked(Split(seen, out, seen, out)).validation_out
 
 
 def pick(
@@ -183,10 +179,11 @@ def seeds() -> pd.DataFrame:
         One row for each ``of`` (split, start), ``model``, ``seed`` (from 0) and ``user``, with the
         NDCG@10 as ``value``.
     """
-    dataset = Dataset.load(DATA)
-    known = whole_game.split(dataset).validation_in
-    models = {name: make for name, make in recommenders(dataset).items() if name != "Audio kNN"}
-    n_seeds = 3 if project.edition() == "sample" else N_SEEDS
+    whole = task(DATA)
+    known = whole.split.validation_in
+    models = recommenders(whole.dataset)
+    del models["Audio kNN"]
+    n_seeds = 3 if on_sample() else N_SEEDS
     splits = []
     for seed in range(n_seeds):
         parts = weak_generalization(known, seed=SEED + seed)

@@ -12,19 +12,17 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from nexttrack import project
-from nexttrack.data.dataset import Dataset, table
+from nexttrack.data.dataset import table
 from nexttrack.evaluation.comparison import METRICS, N
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.features.names import names_incidence
 from nexttrack.features.neighbours import nearest, sharing
 from nexttrack.parallel import in_processes, on_one_thread
-from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
 from nexttrack.study.kept import kept
 from nexttrack.study.neighbours import neighbour_curves
-from nexttrack.study.protocol import fewer_asked
+from nexttrack.study.protocol import task
 
 SEED = 20_260_108
 K = 10
@@ -140,8 +138,8 @@ def recommended() -> pd.DataFrame:
         by a new artist: ``user``, ``group``, the metrics, and ``same_artist``: of the user's hits
         among the first 20, the share by an artist whom the playlist has (NaN for no hit).
     """
-    dataset = Dataset.load("playlists")
-    parts = fewer_asked(whole_game.split(dataset), project.edition())
+    playlists = task("playlists")
+    dataset, parts = playlists.dataset, playlists.asked
     seen, asked = parts.validation_in, parts.validation_out
     known = known_artists(seen, names_incidence(dataset.tracks["artists"]))
     fresh = (asked - asked.multiply(known)).tocsr()
@@ -152,7 +150,7 @@ def recommended() -> pd.DataFrame:
     tasks = [(row.model, json.loads(row.settings), halves[row.half]) for row in chosen.itertuples()]
     shared = (neighbour_curves.candidates(dataset.tracks), seen, asked, fresh, known)
     scores = pd.concat(in_processes(_measured, shared, tasks), ignore_index=True)
-    return scores.assign(group=whole_game.groups(dataset, scores["user"]))
+    return scores.assign(group=playlists.group(scores["user"]))
 
 
 def _measured(candidates, seen, asked, fresh, known, name, settings, users):

@@ -12,9 +12,8 @@ import pandas as pd
 from numba import njit
 from scipy.sparse import csr_matrix
 
-from nexttrack import project
 from nexttrack.data.columns import AUDIO_AND_DURATION
-from nexttrack.data.dataset import Dataset, table
+from nexttrack.data.dataset import table
 from nexttrack.evaluation.comparison import Candidate
 from nexttrack.evaluation.sweeps import sweep
 from nexttrack.features import audio_pipeline
@@ -24,10 +23,9 @@ from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import best_first, offer, room
 from nexttrack.models import ItemKNN
 from nexttrack.models.similarity import SimilarityModel, from_lists
-from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import fewer_asked
+from nexttrack.study.protocol import task
 
 SEED = 20_260_107
 K = 10
@@ -222,7 +220,7 @@ def by_company(name: str, settings: dict) -> dict[str, float]:
 
 @kept
 def _by_company(name: str, settings: dict) -> pd.DataFrame:
-    seen = whole_game.split(Dataset.load(name)).validation_in
+    seen = task(name).split.validation_in
     users = np.diff(seen.tocsc().indptr)
     held = np.flatnonzero(users)
     model = ItemKNN(**{**settings, "K": K + 1})  # an item is among its own neighbours
@@ -262,7 +260,8 @@ def recommended(name: str) -> pd.DataFrame:
     Returns:
         One row for each ``model`` (the measure) and user: ``user``, the metrics, and ``group``.
     """
-    dataset = Dataset.load(name)
+    asked = task(name)
+    dataset = asked.dataset
     pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas")
     columns = list(AUDIO_AND_DURATION)
     pipeline.fit(table("recordings"))
@@ -274,6 +273,6 @@ def recommended(name: str) -> pd.DataFrame:
         near = nearest_lists(rows, min(KEPT, len(rows) - 1), mutual=mutual)
         lists[known, : near.shape[1]] = np.where(near >= 0, known[near], -1)
         candidates[measure] = Candidate(lambda lists=lists: ListedKNN(lists))
-    scores, _ = sweep(candidates, fewer_asked(whole_game.split(dataset), project.edition()))
+    scores, _ = sweep(candidates, asked.asked)
     scores = scores.drop(columns="settings").astype({"model": "str"})
-    return scores.assign(group=whole_game.groups(dataset, scores["user"]))
+    return scores.assign(group=asked.group(scores["user"]))

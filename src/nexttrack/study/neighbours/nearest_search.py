@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from nexttrack import project
-from nexttrack.errors import UserError
+from nexttrack.study.results import measured
 
 METHODS = ("exact", "k-d tree", "HNSW")
 """In the order of the table."""
@@ -16,13 +15,10 @@ def kept() -> pd.DataFrame:
     Raises:
         UserError: if it was not measured.
     """
-    path = project.root() / "results" / "search.csv"
-    if not path.exists():
-        raise UserError(f"{path} is not there; run: make search")
-    return pd.read_csv(path)
+    return measured("search.csv", "search")
 
 
-def break_even(measured: pd.DataFrame, least_recall: float) -> pd.DataFrame:
+def break_even(times: pd.DataFrame, least_recall: float) -> pd.DataFrame:
     """Return from how many queries on building an approximate index pays.
 
     With b the seconds to build and r the queries per second, a method takes ``b + q / r`` seconds
@@ -30,7 +26,7 @@ def break_even(measured: pd.DataFrame, least_recall: float) -> pd.DataFrame:
     ``q = (b - b_exact) / (1 / r_exact - 1 / r)`` on.
 
     Args:
-        measured: the rows of :func:`kept`.
+        times: the rows of :func:`kept`.
         least_recall: of the settings of HNSW the fastest with at least this recall is taken.
 
     Returns:
@@ -38,8 +34,8 @@ def break_even(measured: pd.DataFrame, least_recall: float) -> pd.DataFrame:
         ``queries_per_second``, ``exact`` (queries per second of the exact search) and ``queries``,
         infinite where it never pays. Sizes at which no setting is good enough are left out.
     """
-    exact = measured[measured["method"] == "exact"].set_index("n")
-    graph = measured[(measured["method"] == "HNSW") & (measured["recall"] >= least_recall)]
+    exact = times[times["method"] == "exact"].set_index("n")
+    graph = times[(times["method"] == "HNSW") & (times["recall"] >= least_recall)]
     graph = graph.sort_values("queries_per_second").groupby("n").tail(1).sort_values("n")
     known = exact.loc[graph["n"]]
     saved = 1 / known["queries_per_second"] - 1 / graph["queries_per_second"].to_numpy()

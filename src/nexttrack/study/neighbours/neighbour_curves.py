@@ -6,16 +6,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from nexttrack import project
 from nexttrack.data.columns import AUDIO
-from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.sweeps import curve_table, sweep
 from nexttrack.models import ContentKNN
 from nexttrack.models.content import artists_and_genres
-from nexttrack.study import whole_game
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import fewer_asked
+from nexttrack.study.protocol import task
 from nexttrack.study.registry import MODELS
 
 SEED = 20_260_106
@@ -70,7 +67,7 @@ def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Measure all settings on the validation part of a data set; takes a minute, and is kept.
 
     Args:
-        name: one of ``whole_game.DATASETS``.
+        name: one of ``protocol.DATASETS``.
 
     Returns:
         (curves, scores, chosen). ``curves``: the rows of
@@ -78,17 +75,15 @@ def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         popularity as the reference. ``scores`` and ``chosen``: see :func:`by_halves`; scores have
         a column ``group`` too.
     """
-    dataset = Dataset.load(name)
-    scores, _ = sweep(
-        candidates(dataset.tracks), fewer_asked(whole_game.split(dataset), project.edition())
-    )
-    group = whole_game.groups(dataset, scores["user"])
+    asked = task(name)
+    scores, _ = sweep(candidates(asked.dataset.tracks), asked.asked)
+    group = asked.group(scores["user"])
     curves = {
         name: curve_table(part, METRIC, ("Popularity", {}), seed=SEED, n_draws=DRAWS)
         for name, part in scores.groupby(group, sort=False)
     }
     by_half, chosen = by_halves(scores, METRIC)
-    by_half["group"] = whole_game.groups(dataset, by_half["user"])
+    by_half["group"] = asked.group(by_half["user"])
     curves = pd.concat(curves, names=["group"]).reset_index("group")
     return curves.reset_index(drop=True), by_half, chosen
 
