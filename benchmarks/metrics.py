@@ -7,6 +7,7 @@ to a value for each user and measure. What a library wants the arrays converted 
 also given alone; ours counts the making of :class:`RankedLists`. Ours and the rival take turns.
 The medians go to the terminal and ``results/metrics.csv``, with the processor time of all threads,
 which other work on the machine changes less. Nothing here is a test: seconds depend on the machine.
+The module is long for its many rivals.
 
 All take recall, precision, hit rate, NDCG, average precision and reciprocal rank at 10, 20 and 100,
 and R-precision, as far as they have them; ours takes clicks too. Each rival is used in the quickest

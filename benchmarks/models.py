@@ -5,7 +5,8 @@ is enough to see what the cost grows with. Each run is a process of its own: it 
 fits and asks on a few users and items, so that imports and compilation are over, and then takes the
 time of the fit and of the first 100 items for all users. Where there are rivals, they follow each
 run, so that both see the same machine. The medians go to the terminal, ``results/models.csv`` and
-``results/models-growth.csv``. Nothing here is a test: seconds depend on the machine.
+``results/models-growth.csv``. Nothing here is a test: seconds depend on the machine. The module is
+long for its lists of models and rivals.
 """
 
 import contextlib

@@ -3,6 +3,7 @@
 A raw table may hold what the cleaning is there for (duplicates, zeros for "unknown"), but not what
 no rule covers: a share above 1, an infinite tempo, a date that is missing. A processed table has
 exactly its columns and types, values in range, unique keys, and references that lead somewhere.
+The two long functions are tables written as code, a line or so for each column.
 """
 
 from collections.abc import Collection, Mapping

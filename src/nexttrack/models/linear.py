@@ -1,4 +1,7 @@
-"""Linear models: each item is predicted from the other items of a profile."""
+"""Linear models: each item is predicted from the other items of a profile.
+
+Longer than other modules, as the compiled loops of both models stand beside them.
+"""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn

@@ -1,7 +1,8 @@
 """Check raw files against ``data/sources.toml``, one line for each defect.
 
 A line names the file, the row, the column and what to do. In text files the header is row 1, as in
-a spreadsheet; in Parquet files the first row is row 1.
+a spreadsheet; in Parquet files the first row is row 1. Long, since each kind of file can be wrong
+in ways of its own, and each way has its line.
 """
 
 import csv

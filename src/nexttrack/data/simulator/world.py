@@ -9,7 +9,8 @@ a mixture that the listener's taste fixes: any track, a popular one, one of a ge
 listener likes, one by an artist that the listener knows. The chance of each track, its
 *propensity*, is therefore known exactly, as off-policy estimates need (Swaminathan & Joachims
 2015). The listener plays it with a probability that depends on audio, genre, artist, popularity
-and scene, and on nothing else: not on the position, and not on what was played before.
+and scene, and on nothing else: not on the position, and not on what was played before. The module
+is long because the truth that it states in words is in one place with the code that draws from it.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,8 @@
 """The chapters as pandoc's document trees: numbers, cross-references, and Quarto's markup.
 
 A tree is pandoc's JSON (https://hackage.haskell.org/package/pandoc-types): a block or inline is
-``{"t": type, "c": content}``, an attribute is ``[id, [class, ...], [[key, value], ...]]``.
+``{"t": type, "c": content}``, an attribute is ``[id, [class, ...], [[key, value], ...]]``. One
+module, though long: numbering and references walk the same tree.
 """
 
 import posixpath

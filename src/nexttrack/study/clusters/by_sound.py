@@ -2,6 +2,7 @@
 
 How many clusters, and how stable they are, is settled on a sample of recordings; then all of them
 are clustered. What takes long is kept (:mod:`nexttrack.study.kept`).
+Longer than other modules: choice, judgement and fits of the five methods are one experiment.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
