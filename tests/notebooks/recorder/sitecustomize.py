@@ -13,7 +13,9 @@ if "RECORD_TO" in os.environ:
     def on_event(event, arguments):
         if event == "open" and isinstance(arguments[0], str):
             path = os.path.abspath(arguments[0])  # noqa: PTH100 (Path.resolve opens files)
-            if path.startswith(folders) and not path.endswith((".py", ".pyc")):
+            # Numba keeps what it compiled beside the code, as Python does.
+            code = path.endswith(".py") or "__pycache__" in path
+            if path.startswith(folders) and not code:
                 os.write(record, (path + "\n").encode())
 
     sys.addaudithook(on_event)
