@@ -1,3 +1,4 @@
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -82,6 +83,13 @@ def test_metadata_say_nothing_of_the_machine_and_ids_stay(tmp_path):
     assert after.metadata.kernelspec.name == "python3"
     assert "version" not in after.metadata.language_info
     assert after.cells[1].metadata == {"tags": ["kept"]}
+
+
+def test_a_chapter_is_executed_where_a_loop_is_running_too(tmp_path):
+    async def caller():
+        return run(read(stored(tmp_path / "one.ipynb", "1 + 1")), "one", folder=tmp_path)
+
+    assert asyncio.run(caller()).cells[1].outputs[0].data["text/plain"] == "2"
 
 
 def test_nothing_is_written_to_the_home_folder(tmp_path, monkeypatch):

@@ -151,8 +151,10 @@ def run(
             on_cell_executed=lambda **_: on_cell(),
         )
         try:
-            # A loop of its own, closed at the end, since chapters run in threads too.
-            asyncio.run(client.async_execute(cwd=str(folder), env=environment, cleanup_kc=True))
+            # In a thread of its own, whose loop is closed at the end: the caller's may be running.
+            with ThreadPoolExecutor(1) as thread:
+                work = client.async_execute(cwd=str(folder), env=environment, cleanup_kc=True)
+                thread.submit(asyncio.run, work).result()
         except CellExecutionError as error:
             where = cell_name(notebook, last_started)
             message = f"{name}, {where}: {error.ename}: {error.evalue}"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nexttrack.data.columns import RAW_AUDIO
 from nexttrack.data.raw import million_playlist
 from nexttrack.data.raw.fetch import import_folder
 from nexttrack.data.raw.million_playlist import check_slices, read_slice, write_tables
@@ -49,7 +50,7 @@ def as_parquet(playlists, folder):
         "name_source": ["slices"] * n,
         "feature_id": pa.nulls(n, pa.string()),
         "feature_match": ["none"] * n,
-        **{name: pa.nulls(n, pa.float64()) for name in million_playlist.AUDIO},
+        **{name: pa.nulls(n, pa.float64()) for name in RAW_AUDIO},
         "feature_source": pa.nulls(n, pa.string()),
     }
     pq.write_table(pa.table(tracks), folder / "tracks.parquet")
