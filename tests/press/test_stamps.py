@@ -49,7 +49,8 @@ def book(tmp_path, monkeypatch):
         cell.outputs = [new_output("stream", name="stdout", text="1\n")]
         write(new_notebook(cells=[new_markdown_cell("# Title"), cell]), tmp_path / path)
     for name in names:
-        stamps.stamp(tmp_path / name, tmp_path)
+        began = stamps.state(read(tmp_path / name), stamps.code_of(tmp_path))
+        stamps.stamp(tmp_path / name, tmp_path, began)
     return tmp_path
 
 
@@ -163,6 +164,18 @@ def test_all_and_named_chapters_are_run_though_they_are_fresh(book):
     assert command("check", "--all").stdout.endswith("3 chapters are as stored\n")
     assert command("check", "index").stdout.endswith("1 chapters are as stored\n")
     assert command("execute", "--all").stdout == "executed 3 chapters\n"
+
+
+def test_what_is_edited_while_a_chapter_runs_makes_it_stale(book):
+    path = book / "chapters" / "02-models.ipynb"
+    stored = read(path)
+    edited = str(book / "nexttrack" / "models" / "linear.py")
+    stored.cells[
+        1
+    ].source += f"\nwith open({edited!r}, 'a') as file:\n    file.write('# later\\n');"
+    write(stored, path)
+    command("execute", "02-models")
+    assert stale(book) == {"02-models": "nexttrack.models.linear"}
 
 
 def test_simulated_outputs_get_no_stamp(book):

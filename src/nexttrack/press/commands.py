@@ -85,9 +85,9 @@ def execute(
     ] = False,
 ) -> None:
     """Execute chapters on the data at hand and store their outputs; without names, the stale."""
-    from nexttrack.press.execute import ExecutionError, chosen, execute, side_by_side
+    from nexttrack.press.execute import ExecutionError, chosen, execute, read, side_by_side
     from nexttrack.press.progress import cells
-    from nexttrack.press.stamps import code_of, stamp
+    from nexttrack.press.stamps import code_of, stamp, state
 
     if edition not in (None, *project.EDITIONS):
         raise UserError(f"--edition {edition}: give published or sample")
@@ -102,10 +102,11 @@ def execute(
             execute(path, edition=edition, on_cell=started(path))
 
         code = code_of(root)
+        began = {path: state(read(path), code) for path in paths} if published else {}
         try:
             for path, _ in side_by_side(paths, work):
                 if published:
-                    stamp(path, root, code)
+                    stamp(path, root, began[path])
         except ExecutionError as error:
             print(error.details, file=sys.stderr)
             raise
@@ -131,9 +132,9 @@ def check(
     Without names, those that are not fresh.
     """
     from nexttrack.press import freshness
-    from nexttrack.press.execute import chosen
+    from nexttrack.press.execute import chosen, read
     from nexttrack.press.progress import cells
-    from nexttrack.press.stamps import code_of, stamp
+    from nexttrack.press.stamps import code_of, stamp, state
 
     root = project.root()
     paths = chosen(root, chapters or [])
@@ -154,6 +155,7 @@ def check(
         )
     found, within, partial, stale = [], [], [], 0
     code = code_of(root)
+    began = {path: state(read(path), code) for path in paths} if stamps else {}
     with cells(paths) as started:
         verdicts = freshness.check(paths, root, missing=missing, target=target, on_chapter=started)
         for path, verdict in verdicts:
@@ -166,7 +168,7 @@ def check(
                 cells_left = ", ".join(verdict.unchecked)
                 partial.append(f"{path.stem}: not checked for want of data: {cells_left}")
             elif stamps and holds and target == STORED:
-                stamp(path, root, code)
+                stamp(path, root, began[path])
     for line in (*partial, *within, *found):
         print(line)
     if stale:

@@ -48,13 +48,22 @@ def read_stamps(root: Path) -> dict[str, Parts]:
     return stamps
 
 
-def stamp(path: Path, root: Path, code: Code | None = None) -> None:
-    """Stamp a chapter with the state of what it depends on now; to be called once it was executed.
+def stamp(path: Path, root: Path, began: Mapping[str, str]) -> None:
+    """Stamp a chapter that was executed with the state that its execution began in.
 
-    Stamps of notebooks that are gone are dropped.
+    What was edited since is then seen as a change. A chapter whose own code was edited since gets
+    no stamp. Stamps of notebooks that are gone are dropped.
+
+    Args:
+        path: the chapter's notebook.
+        root: the folder of the book.
+        began: its :func:`state` before it was executed.
     """
+    notebook = read(path)
+    if _code(notebook) != began[CODE]:
+        return
     stamps = {name: parts for name, parts in read_stamps(root).items() if _is_there(name, root)}
-    stamps[path.stem] = state(read(path), code or code_of(root))
+    stamps[path.stem] = {**began, OUTPUTS: _outputs(notebook)}
     text = json.dumps(dict(sorted(stamps.items())), indent=1, sort_keys=True)
     write_file(stamps_file(root), (text + "\n").encode())
 
@@ -92,10 +101,8 @@ def differences(stamped: Mapping[str, str], now: Mapping[str, str]) -> list[str]
 
 def state(notebook: NotebookNode, code: Code) -> Parts:
     """Return the state of all that a chapter depends on: hashes and packages' versions by name."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    outputs = json.dumps([cell.outputs for cell in cells], sort_keys=True)
     parts = code.parts(code.of_source(source_of(notebook)))
-    parts |= {CODE: _hash("\0".join(cell.source for cell in cells)), OUTPUTS: _hash(outputs)}
+    parts |= {CODE: _code(notebook), OUTPUTS: _outputs(notebook)}
     if (processed_dir("published") / "ledger.parquet").exists():
         parts[DATA] = fingerprint("published")
     return parts
@@ -110,6 +117,15 @@ def source_of(notebook: NotebookNode) -> str:
 def code_of(root: Path) -> Code:
     """Return the package's code: one for all chapters of a command, as it is read once."""
     return Code(root, Path(nexttrack.__file__).parent)
+
+
+def _code(notebook: NotebookNode) -> str:
+    return _hash("\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code"))
+
+
+def _outputs(notebook: NotebookNode) -> str:
+    outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    return _hash(json.dumps(outputs, sort_keys=True))
 
 
 def _is_there(name: str, root: Path) -> bool:
