@@ -11,7 +11,6 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-import nexttrack
 from nexttrack import project
 from nexttrack.dependencies import Code, key
 from nexttrack.target import told
@@ -27,7 +26,7 @@ def cache_dir() -> Path:
 
 def code_of(work: Callable) -> str:
     """Return a hash of all that a function's module depends on."""
-    code = Code(project.root(), Path(nexttrack.__file__).parent)
+    code = Code(project.root())
     if work.__module__ in code.modules:
         wanted = code.of_module(work.__module__)
     else:

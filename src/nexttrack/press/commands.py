@@ -63,10 +63,10 @@ Chapters = Annotated[
 def status(chapters: Chapters = None) -> None:
     """Say of each chapter whether it is fresh, or what has changed since it was executed."""
     from nexttrack.press.execute import chosen
-    from nexttrack.press.stamps import changes, code_of
+    from nexttrack.press.stamps import changes, package_code
 
     root = project.root()
-    code = code_of(root)
+    code = package_code(root)
     for path in chosen(root, chapters or []):
         changed = changes(path, root, code)
         print(path.name, f"stale: {'; '.join(changed)}" if changed else "fresh")
@@ -87,7 +87,7 @@ def execute(
     """Execute chapters on the data at hand and store their outputs; without names, the stale."""
     from nexttrack.press.execute import ExecutionError, chosen, execute, read, side_by_side
     from nexttrack.press.progress import cells
-    from nexttrack.press.stamps import code_of, stamp, state
+    from nexttrack.press.stamps import package_code, stamp, state
 
     if edition not in (None, *project.EDITIONS):
         raise UserError(f"--edition {edition}: give published or sample")
@@ -101,7 +101,7 @@ def execute(
         def work(path: Path) -> None:
             execute(path, edition=edition, on_cell=started(path))
 
-        code = code_of(root)
+        code = package_code(root)
         began = {path: state(read(path), code) for path in paths} if published else {}
         try:
             for path, _ in side_by_side(paths, work):
@@ -134,7 +134,7 @@ def check(
     from nexttrack.press import freshness
     from nexttrack.press.execute import chosen, read
     from nexttrack.press.progress import cells
-    from nexttrack.press.stamps import code_of, stamp, state
+    from nexttrack.press.stamps import package_code, stamp, state
 
     root = project.root()
     paths = chosen(root, chapters or [])
@@ -154,7 +154,7 @@ def check(
             "DIR && nexttrack data clean, or give --available to leave those cells out"
         )
     found, within, partial, stale = [], [], [], 0
-    code = code_of(root)
+    code = package_code(root)
     began = {path: state(read(path), code) for path in paths} if stamps else {}
     with cells(paths) as started:
         verdicts = freshness.check(paths, root, missing=missing, target=target, on_chapter=started)
@@ -180,9 +180,9 @@ def check(
 
 def _stale(paths: list[Path], root: Path) -> tuple[list[Path], list[Path]]:
     """Return which of the chapters are stale, and which are fresh."""
-    from nexttrack.press.stamps import changes, code_of
+    from nexttrack.press.stamps import changes, package_code
 
-    code = code_of(root)
+    code = package_code(root)
     stale = [path for path in paths if changes(path, root, code)]
     return stale, [path for path in paths if path not in stale]
 
