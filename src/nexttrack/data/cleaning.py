@@ -1,9 +1,9 @@
-"""From raw files to the processed tables: the `.sql` files of this package, run by DuckDB in order.
+"""From raw files to processed tables: the `.sql` files of this package, run by DuckDB in order.
 
-Each source is read and held to its contract as ``nexttrack data verify`` does it, into tables of the
-schema ``raw``; its SQL file cleans them (``11-spotify-tracks.sql``), and the result is held to the
-contract of processed tables (:mod:`nexttrack.data.contracts`). ``00-rules.sql`` holds the rules that
-the sources share. Python only decides what is run and puts the result in place.
+Each source is read and held to its contract as ``nexttrack data verify`` does it, into tables of
+the schema ``raw``; its SQL file cleans them (``11-spotify-tracks.sql``), and the result is held to
+the contract of processed tables (:mod:`nexttrack.data.contracts`). ``00-rules.sql`` holds the rules
+that the sources share. Python only decides what is run and puts the result in place.
 """
 
 import hashlib
@@ -32,8 +32,8 @@ from nexttrack.files import replace_folder, restore_folder, write_through
 logger = logging.getLogger(__name__)
 
 MADE_FROM = "made-from.json"
-"""Beside the tables: a hash of the code that made them, what raw files they were made from (size, time
-and hash), and which raw files were there then (size and time)."""
+"""Beside the tables: a hash of the code that made them, what raw files they were made from (size,
+time and hash), and which raw files were there then (size and time)."""
 
 CODE = (
     *("cleaning.py", "columns.py", "contracts.py", "database.py", "sources.toml"),
@@ -174,7 +174,7 @@ def read_made_from(processed: Path) -> dict:
 
 
 def seen(made_from: dict) -> dict[str, list[int]]:
-    """Return the state of the raw files, as :func:`raw_state` gives it, when ``made_from`` was written."""
+    """Return the :func:`raw_state` of the day on which ``made_from`` was written."""
     files = made_from.get("raw", {})  # what older versions recorded alone
     return made_from.get("seen", {name: [f["size"], f["mtime_ns"]] for name, f in files.items()})
 
@@ -349,9 +349,7 @@ def _raw_files(raw: Path, old: dict, refused: set[str]) -> dict[str, dict]:
     that ``old`` recorded is not read again.
     """
     recorded: dict[str, dict] = old.get("raw", {})
-    files = {
-        name: record for name, record in recorded.items() if name.partition("/")[0] in refused
-    }
+    files = {name: record for name, record in recorded.items() if name.partition("/")[0] in refused}
     for name, (size, changed) in raw_state(raw).items():
         record = recorded.get(name, {})
         if name.partition("/")[0] in refused:

@@ -109,9 +109,7 @@ def _check_encoding(file: SourceFile, data: bytes, where: str) -> None:
 def _header(file: SourceFile, data: bytes, where: str) -> list[str]:
     line = re.split(rb"[\r\n]", data, maxsplit=1)[0].decode(file.encoding).removeprefix("\ufeff")
     if not line.strip():
-        raise BadFileError(
-            f"{where}, row 1 is empty where the column names should be; {GET_AGAIN}"
-        )
+        raise BadFileError(f"{where}, row 1 is empty where the column names should be; {GET_AGAIN}")
     separator = _separator(file)
     header = _split(line, separator)
     wanted = {column.name for column in file.columns}
