@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -189,6 +190,13 @@ REFUSED = {
         lambda path: pq.write_table(pq.read_table(path).select(["pid"]), path),
         "columns pos, track_id, part are missing",
     ),
+    "a column twice, but for case": (
+        TRACKS,
+        lambda path: pq.write_table(
+            pq.read_table(path).add_column(0, "Tempo", pa.array([1.0] * 30)), path
+        ),
+        "two columns are called tempo",
+    ),
     "a header that lies": (ZIP, lie_about_size, "artists.dat is damaged"),
     "a file missing": (TRACKS, lambda path: path.unlink(), "tracks.parquet is missing"),
     "a damaged page": (
@@ -350,12 +358,19 @@ def test_memory_that_does_not_suffice_is_one_line(given, monkeypatch):
         run()
 
 
-def test_a_folder_that_may_not_be_read_is_named_and_not_taken_for_an_empty_one(
-    small_sources, tmp_path, monkeypatch
+def test_a_folder_that_may_not_be_read_is_a_bad_source_and_no_absent_one(
+    given, monkeypatch, caplog
 ):
-    def refuse(_):
-        raise PermissionError(13, "Permission denied", str(tmp_path))
+    raw, run = given
+    listed = Path.iterdir
+
+    def refuse(folder):
+        if folder == raw / "playlists":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return listed(folder)
 
     monkeypatch.setattr("pathlib.Path.iterdir", refuse)
-    report = inspect_source(small_sources["playlists"], tmp_path)
-    assert report.problems == (f"{tmp_path} may not be read; change its permissions",)
+    said = f"{raw / 'playlists'} may not be read; change its permissions"
+    assert state(raw, ITEMS).problems == (said,)
+    assert "playlist_items" in contents(run())
+    assert caplog.messages == [f"{said}; until then the tables of playlists stay as they were"]

@@ -12,7 +12,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -221,12 +221,12 @@ def _clean_source(
         UserError: what is wrong with the source, in one line.
     """
     source = load_sources()[step.source]
-    wanted = wanted_files(source, folder)
-    for file, paths in wanted.items():
-        if file.kind == "json-slices":
-            folder = scratch / step.source
-            folder.mkdir()
-            write_tables(paths, folder)
+    with suppress(OSError):  # which is the first problem of the report
+        for file, paths in wanted_files(source, folder).items():
+            if file.kind == "json-slices":
+                folder = scratch / step.source
+                folder.mkdir()
+                write_tables(paths, folder)
     report, files = read_source(database, source, folder)
     try:
         if report.problems:
@@ -330,16 +330,18 @@ def _write(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> Non
 
 
 def _inputs(raw: Path) -> dict[str, list[Path]]:
-    """Return the raw files that :func:`clean` reads, by source; a file not there has no path."""
-    sources = load_sources()
-    return {
-        step.source: [
-            path
-            for paths in wanted_files(sources[step.source], raw / step.source).values()
-            for path in paths
-        ]
-        for step in STEPS
-    }
+    """Return the raw files that :func:`clean` reads, by source; a file not there has no path, and
+    of a folder that may not be read there is the folder."""
+    inputs = {}
+    for step in STEPS:
+        folder = raw / step.source
+        try:
+            files = wanted_files(load_sources()[step.source], folder)
+        except OSError:
+            inputs[step.source] = [folder]
+        else:
+            inputs[step.source] = [path for paths in files.values() for path in paths]
+    return inputs
 
 
 def _raw_files(raw: Path, old: dict, refused: set[str]) -> dict[str, dict]:
