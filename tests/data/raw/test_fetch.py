@@ -91,7 +91,7 @@ def test_optional_files_stay_when_the_folder_has_none(small_sources, write_sourc
     import_folder(tmp_path / "part", tmp_path / "raw")
     expected = contents(tmp_path / "full") | contents(tmp_path / "part")
     assert contents(tmp_path / "raw") == expected
-    assert len(expected) == 5
+    assert len(expected) == 3
 
 
 def test_one_bad_source_stops_the_import_of_all(write_raw, tmp_path):
