@@ -50,11 +50,11 @@ def timed(monkeypatch, seconds_of):
     """Replace processes by made seconds; return the list of the sizes that would have run."""
     ran = []
 
-    def measured(name, rows_file):
+    def fit_report(name, rows_file):
         ran.append(int(rows_file.name))
         return {"seconds": seconds_of(ran[-1]), "start_mb": 100.2, "peak_mb": 150.7}
 
-    monkeypatch.setattr(fits, "measured", measured)
+    monkeypatch.setattr(fits, "fit_report", fit_report)
     return ran
 
 
@@ -163,7 +163,7 @@ def test_fits_are_measured_in_processes_and_others_keep_their_rows(root):
 def test_a_fit_that_fails_is_one_line(root, tmp_path):
     pd.DataFrame(np.full((20, 3), np.nan), columns=list("abc")).to_parquet(tmp_path / "rows")
     with pytest.raises(UserError, match=r"benchmarks\.fits pca ended with 1: .*NaN"):
-        fits.measured("pca", tmp_path / "rows")
+        fits.fit_report("pca", tmp_path / "rows")
 
 
 def test_an_unknown_fit_is_refused(root):

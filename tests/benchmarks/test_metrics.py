@@ -64,13 +64,13 @@ def in_this_process(root, monkeypatch):
     """Let every side run here, and ours play the part of the libraries in peers_env/."""
     monkeypatch.setattr(metrics, "peer_command", lambda name: [])
 
-    def measured(name, file):
+    def side_report(name, file):
         peer = RIVALS[name].peer if name in RIVALS else False
         metrics.run("metrics" if peer else name, file, root / "report")
         report = json.loads((root / "report").read_text()) | {"peak_mb": 9.0}
         return report | ({"seconds": 2.0, "tool": "Stand-in 1.0"} if peer else {})
 
-    monkeypatch.setattr(metrics, "measured", measured)
+    monkeypatch.setattr(metrics, "side_report", side_report)
 
 
 def kept(root):
@@ -179,13 +179,13 @@ def test_ours_and_the_rival_take_turns_and_medians_are_kept(root, monkeypatch):
     side = SIDES["metrics"]
     summary = side.summary(side.measure(side.convert(lists.of(np.arange(45)))))
 
-    def measured(name, file):
+    def side_report(name, file):
         ran.append((name, Lists.load(file).n))
         seconds = next(noise)
         extra = {"processor": 2 * seconds, "tool": "x", "peak_mb": 9.0, "summary": summary}
         return {"seconds": seconds, "convert": 0.5} | extra
 
-    monkeypatch.setattr(metrics, "measured", measured)
+    monkeypatch.setattr(metrics, "side_report", side_report)
     row = metrics.compare("LensKit", lists, lists.of(np.arange(45)), 3, root)
     assert ran == [("metrics", 90), ("LensKit", 45)] * 3
     assert [row[name] for name in ("seconds", "fastest", "slowest", "rival_seconds", "runs")] == [

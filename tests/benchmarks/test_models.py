@@ -44,13 +44,13 @@ def timed(monkeypatch, seconds_of):
     """Replace processes by made seconds; return the list of (name, part) that would have run."""
     ran = []
 
-    def measured(name, world_file, part="both"):
+    def model_report(name, world_file, part="both"):
         ran.append((name, part))
         seconds = seconds_of(name, BenchWorld.load(world_file))
         extra = {"listed": 100, "start_mb": 100.2, "fit_mb": 150.7, "peak_mb": 200.1}
         return {"fit": seconds, "top": 2 * seconds} | extra
 
-    monkeypatch.setattr(bench_models, "measured", measured)
+    monkeypatch.setattr(bench_models, "model_report", model_report)
     return ran
 
 

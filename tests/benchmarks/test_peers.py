@@ -97,13 +97,13 @@ def test_the_row_says_what_both_sides_took_and_found(root, stand_in, world_file)
 def test_medians_of_several_runs_are_taken(root, world_file, monkeypatch):
     noise = iter([1, 3, 4, 5, 2, 8])
 
-    def measured(command, task, folder):
+    def peer_report(command, task, folder):
         with np.load(task["asked"]) as asked:
             ids = np.tile(np.arange(task["N"]), (len(asked["users"]), 1))
         seconds = next(noise)
         return {"fit": seconds, "recommend": 1.0, "ids": ids, "peer": "x", "peak_mb": 9.0}
 
-    monkeypatch.setattr(peers, "measured", measured)
+    monkeypatch.setattr(peers, "peer_report", peer_report)
     monkeypatch.setattr(peers, "peer_command", list)
     world = BenchWorld.load(world_file)
     row = peers.compare("ALS", world, 1_000, 3, root)

@@ -13,7 +13,7 @@ from benchmarks.__main__ import app
 from benchmarks.search import METHODS, measure_method, recall, vectors_of
 from nexttrack import project
 from nexttrack.data import dataset
-from nexttrack.study.clusters import by_sound
+from nexttrack.study import sound_space
 from nexttrack.study.neighbours import nearest_search
 
 
@@ -77,7 +77,7 @@ def root(tmp_path, monkeypatch):
     rows = pd.DataFrame(rng.normal(size=(1_300, 3)), columns=list("abc"))
     monkeypatch.setattr(project, "root", lambda: tmp_path)
     monkeypatch.setattr(dataset, "table", lambda name: rows)
-    monkeypatch.setattr(by_sound, "sound", lambda rows: rows)
+    monkeypatch.setattr(sound_space, "sound", lambda rows: rows)
     monkeypatch.setattr(search, "machine", lambda: {"processor": "a processor"})
     monkeypatch.setattr(search, "SIZES", (200, 600))
     monkeypatch.setattr(search, "QUICK_SIZES", (150,))

@@ -3,6 +3,7 @@
 All chapters share it, so that their figures can be compared.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.sparse import diags
+from threadpoolctl import threadpool_limits
 
 from nexttrack import project
 from nexttrack.data import editions
 from nexttrack.data.dataset import Dataset
+from nexttrack.evaluation.comparison import Candidate, choose, measure
 from nexttrack.evaluation.splits import Split, timed, weak_generalization
 
 SEED = 20_260_101
@@ -131,3 +134,19 @@ def thinned(settings: Sequence[Mapping]) -> Sequence[Mapping]:
     claims nothing.
     """
     return settings[::2]
+
+
+def choose_and_test(
+    models: Mapping[str, Candidate], asked: Task
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose a setting of each model on the validation part of a data set, and test it once.
+
+    Returns:
+        (trials, scores): see :func:`nexttrack.evaluation.comparison.choose` and ``measure``; the
+        settings of trials are JSON, and scores have a column ``group`` (:meth:`Task.group`).
+    """
+    with threadpool_limits(1, user_api="blas"):  # as implicit wants it
+        trials = choose(models, asked.split)
+        scores = measure(models, trials, asked.split)
+    scores["group"] = asked.group(scores["user"])
+    return trials.assign(settings=trials["settings"].map(json.dumps)), scores

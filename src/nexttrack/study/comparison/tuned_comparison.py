@@ -67,7 +67,7 @@ def trials(name: str) -> pd.DataFrame:
     return found.reset_index(drop=True)
 
 
-def chosen(name: str) -> dict[str, dict[str, Any]]:
+def tuned_settings(name: str) -> dict[str, dict[str, Any]]:
     """Return for each model the settings that were best on validation, as keywords."""
     tried = trials(name)
     return {model: best_settings(tried, name, model) for model in tried["model"].unique()}
@@ -126,7 +126,7 @@ def answers(name: str) -> Answers:
     """
     asked = task(name, first_users=True)
     parts, users = asked.split, asked.users
-    ids = _ids(name, chosen(name))
+    ids = _ids(name, tuned_settings(name))
     relevant, seen = parts.test_out[users], parts.test_in[users]
     lists = {
         model: RankedLists(rows.drop(columns="model").to_numpy(), relevant, seen)

@@ -21,7 +21,7 @@ N_SEEDS = 10
 Settings = dict[str, float]
 
 
-def candidates() -> dict[str, Candidate]:
+def factor_models() -> dict[str, Candidate]:
     """Return the models that chapter 07 compares, each with at most six settings to choose from.
 
     The ranges of all were found by first trials on the same validation data.
@@ -65,13 +65,13 @@ def tuned(name: str) -> pd.DataFrame:
     Returns:
         The scores of :func:`nexttrack.evaluation.sweeps.sweep`.
     """
-    models = candidates()
+    models = factor_models()
     if on_sample():  # thinned once more below
         models = {key: Candidate(one.make, thinned(one.settings)) for key, one in models.items()}
     return _swept(models, name)
 
 
-def chosen(scores: pd.DataFrame, metric: str = "NDCG@10") -> pd.Series:
+def best_per_model(scores: pd.DataFrame, metric: str = "NDCG@10") -> pd.Series:
     """Return the setting (JSON) with the highest mean for each model; of equals, the first."""
     means = scores.groupby(["model", "settings"], sort=False, observed=True)[metric].mean()
     best = means.groupby(level="model", sort=False, observed=True).idxmax()
