@@ -103,12 +103,13 @@ def model_costs(
 ) -> None:
     """Measure what the models of chapter 07 cost at their chosen settings; model-costs.csv."""
     from nexttrack.study.factors import factor_sweeps
+    from nexttrack.study.protocol import fingerprint
 
     known = list(factor_sweeps.factor_models())
     names = models or known
     if unknown := [name for name in names if name not in known]:
         raise UserError(f"{unknown[0]}: not a model; the models are {', '.join(known)}")
-    facts, rows = machine(), []
+    facts, rows = machine() | {"fingerprint": fingerprint()}, []
     for data in DATASETS:
         best = factor_sweeps.best_per_model(factor_sweeps.tuned(data))
         for name in names:

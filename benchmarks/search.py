@@ -192,9 +192,11 @@ def search(
     """
     from nexttrack.data.dataset import table
     from nexttrack.study import sound_space
+    from nexttrack.study.protocol import fingerprint
 
     rows = sound_space.sound(table("recordings")).to_numpy()
-    facts, results, console = machine(), [], Console(stderr=True)
+    facts = machine() | {"fingerprint": fingerprint()}
+    results, console = [], Console(stderr=True)
     sizes, runs = (QUICK_SIZES, 1) if quick else (SIZES, runs)
     with (
         threadpool_limits(1),

@@ -22,12 +22,12 @@ from nexttrack.data import cleaning
 from nexttrack.data.cleaning import clean
 from nexttrack.errors import UserError
 
-TRACK_VALUES = {
+SOUND = {
     "duration_ms": 200_000, "explicit": False, "danceability": 0.5, "energy": 0.6, "key": 1,
     "loudness": -7.5, "mode": 1, "speechiness": 0.05, "acousticness": 0.1, "instrumentalness": 0.0,
     "liveness": 0.2, "valence": 0.4, "tempo": 120.0, "time_signature": 4,
 }  # fmt: skip
-FEATURES = [name for name in TRACK_VALUES if name != "explicit"]
+FEATURES = [name for name in SOUND if name != "explicit"]
 UNKNOWN = {"danceability": 0, "speechiness": 0, "valence": 0, "tempo": 0, "time_signature": 0}
 
 
@@ -35,9 +35,7 @@ def track(track_id, artists, title, genre="pop", popularity=50, **features):
     names = {"track_id": track_id, "artists": artists, "album_name": "LP", "track_name": title}
     # Loudness follows the id, so that no two ids share a vector unless a test says so.
     own = {"loudness": -5 - sum(map(ord, track_id)) / 1000}
-    return (
-        names | {"popularity": popularity} | TRACK_VALUES | own | features | {"track_genre": genre}
-    )
+    return names | {"popularity": popularity} | SOUND | own | features | {"track_genre": genre}
 
 
 def write_tracks(raw, rows):
@@ -73,7 +71,7 @@ def lines(end, *rows):
 
 
 def features(track_id, match="id", **changed):
-    values = TRACK_VALUES | {"loudness": -5 - sum(map(ord, track_id)) / 1000} | changed
+    values = SOUND | {"loudness": -5 - sum(map(ord, track_id)) / 1000} | changed
     values = {name: float(values[name]) for name in FEATURES}
     return {"track_id": track_id, "feature_match": match, "feature_source": "x"} | values
 
@@ -245,7 +243,7 @@ def test_recording_groups_are_the_connected_components(ids):
 def test_century_tracks_parse_lists_dates_and_zeros_and_count_the_years(raw, run):
     folder = raw / "spotify-century"
     folder.mkdir(parents=True)
-    means = {name: TRACK_VALUES[name] for name in FEATURES if name != "time_signature"}
+    means = {name: SOUND[name] for name in FEATURES if name != "time_signature"}
     years = [{"mode": 1, "year": year, **means, "popularity": 40.5} for year in (1999, 2000)]
     pd.DataFrame(years).to_csv(folder / "data_by_year.csv", index=False)
     genres = [{"genres": name, **means, "popularity": 2.5} for name in ("[]", "polka")]

@@ -218,7 +218,7 @@ def readme() -> None:
     from nexttrack.press.readme import is_published, update_readme
 
     if not is_published(project.root()):
-        print("README.md keeps its figures: index.ipynb is stored with simulated data")
+        print("README.md keeps its figures: index.ipynb is stored with simulated or other data")
         return
     update_readme(project.root())
     print("README.md shows what index.ipynb found")
