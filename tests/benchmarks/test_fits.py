@@ -1,6 +1,5 @@
 """The growth of fits, on made rows and made timings: what is kept, never how long a fit takes."""
 
-import csv
 import json
 import re
 
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 
 from benchmarks import fits
 from benchmarks.__main__ import app
+from benchmarks.harness import stored_rows
 from nexttrack import project
 from nexttrack.data import dataset
 from nexttrack.data.columns import AUDIO_AND_DURATION
@@ -39,11 +39,6 @@ def root(tmp_path, monkeypatch, recordings):
     monkeypatch.setattr(dataset, "table", lambda name: {"recordings": recordings}[name])
     monkeypatch.setattr(fits, "SIZES", (100, 500))
     return tmp_path
-
-
-def kept(root):
-    with (root / "results" / "scaling.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def timed(monkeypatch, seconds_of):
@@ -142,7 +137,7 @@ def test_fits_are_measured_in_processes_and_others_keep_their_rows(root):
     runner = CliRunner()
     result = runner.invoke(app, ["fits", "pca", "ward", "--runs", "1"])
     assert result.exit_code == 0, result.output
-    rows = kept(root)
+    rows = stored_rows(root / "results" / "scaling.csv")
     assert [(row["fit"], row["n"]) for row in rows] == [
         *[("ward", n) for n in ("100", "150")],
         *[("pca", n) for n in ("100", "150")],
@@ -154,7 +149,7 @@ def test_fits_are_measured_in_processes_and_others_keep_their_rows(root):
         assert re.fullmatch(r"-?\d\.\d\d", row["exponent"])
         assert row["cores"]
     assert runner.invoke(app, ["fits", "pca", "--runs", "2"]).exit_code == 0
-    after = kept(root)
+    after = stored_rows(root / "results" / "scaling.csv")
     assert [row for row in after if row["fit"] == "ward"] == rows[:2]
     assert [row["runs"] for row in after if row["fit"] == "pca"] == ["2"] * 2
     assert not list(root.glob("results/*.tmp"))

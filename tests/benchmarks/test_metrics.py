@@ -1,6 +1,5 @@
 """The comparison of metrics with other libraries, on small lists: values and what is kept."""
 
-import csv
 import json
 import sys
 
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 
 from benchmarks import metrics, peers
 from benchmarks.__main__ import app
+from benchmarks.harness import stored_rows
 from benchmarks.metrics import RIVALS, SIDES, WORKS, Lists, Sample
 from benchmarks.world import BenchWorld, bench_world
 from nexttrack import project
@@ -74,8 +74,7 @@ def in_this_process(root, monkeypatch):
 
 
 def kept(root):
-    with (root / "results" / "metrics.csv").open(newline="", encoding="utf-8") as file:
-        return {row["rival"]: row for row in csv.DictReader(file)}
+    return {row["rival"]: row for row in stored_rows(root / "results" / "metrics.csv")}
 
 
 @pytest.mark.parametrize("given", [small_lists(), Sample(np.eye(3), 7)], ids=["lists", "sample"])
