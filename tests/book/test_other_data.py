@@ -6,6 +6,7 @@ import pytest
 
 from nexttrack import project
 from nexttrack.data import simulator
+from nexttrack.data.editions import ensure
 from nexttrack.press.execute import faults, read, run
 
 
@@ -15,6 +16,7 @@ def without_playlists(tmp_path, monkeypatch):
     simulator.write_sources(tmp_path / "raw", n_tracks=1_000, n_listeners=50, seed=3)
     for name in ("playlists", "playlist-archive"):
         shutil.rmtree(tmp_path / "raw" / name)
+    ensure("published")
 
 
 def test_a_chapter_marks_what_does_not_hold_and_leaves_out_what_is_not_there(without_playlists):

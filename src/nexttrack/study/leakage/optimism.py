@@ -61,12 +61,7 @@ def tried() -> pd.DataFrame:
         One row for each setting and user: ``model``, ``settings`` (JSON), ``user``, and the NDCG@10
         in ``validation`` and in ``test``.
     """
-    models = models_to_tune()
-    if on_sample():  # which every test run goes through
-        models = {
-            name: Candidate(one.make, thinned(thinned(one.settings)))
-            for name, one in models.items()
-        }
+    models = thinned(thinned(models_to_tune()))
     inner = weak_generalization(task(DATA).split.validation_in, seed=SEED)
     parts = {
         "validation": (inner.validation_in, asked(inner.validation_in, inner.validation_out)),
