@@ -1,8 +1,10 @@
 """From the columns of `recordings` to one dense matrix."""
 
+from collections.abc import Callable
+
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, RobustScaler
 
 from nexttrack.features.artists import ArtistProfile
@@ -80,14 +82,14 @@ def audio_pipeline(
     return ColumnTransformer(steps, verbose_feature_names_out=False)
 
 
-def _scaling(scaling: str):
+def _scaling(scaling: str) -> Callable[[], Pipeline]:
     scalings = {"robust": _robust, "normal": _normal}
     if scaling not in scalings:
         raise ValueError(f"scaling is robust or normal, not {scaling!r}")
     return scalings[scaling]
 
 
-def _encoder(genres: str):
+def _encoder(genres: str) -> GenreMultiHot | GenreEmbedding:
     encoders = {"multi-hot": GenreMultiHot, "embedding": GenreEmbedding}
     if genres not in encoders:
         raise ValueError(f"genres is None, multi-hot or embedding, not {genres!r}")
