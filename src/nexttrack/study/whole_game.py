@@ -7,10 +7,8 @@ import pandas as pd
 
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import DATASETS, SEED, choose_and_test, split, task
+from nexttrack.study.protocol import choose_and_test, task
 from nexttrack.study.registry import AS_IT_COMES, FEATURES, MODELS
-
-__all__ = ["DATASETS", "SEED", "chosen_settings", "five_models", "play", "split"]
 
 
 def five_models(tracks: pd.DataFrame) -> dict[str, Candidate]:
@@ -37,7 +35,7 @@ def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     Takes some ten seconds; the result is kept until the package's code or the data change.
 
     Args:
-        name: one of ``DATASETS``.
+        name: one of ``protocol.DATASETS``.
 
     Returns:
         (trials, scores), see :func:`nexttrack.study.protocol.choose_and_test`.
