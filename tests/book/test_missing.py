@@ -45,6 +45,16 @@ def test_an_error_becomes_a_sentence_and_the_next_cell_runs(shell, shown, last):
     assert shown[1].endswith("It needs what could not be computed above.]*")
 
 
+def test_what_is_labelled_as_a_figure_or_table_stays_one(shell, shown):
+    assert shell.run_cell("#| label: tbl-a\n{}['playlists']").success
+    assert shown[0].startswith("| left out |\n|:--|\n| *[This cannot be computed")
+    assert shell.run_cell("#| label: fig-a\n{}['playlists']").success
+    (ax,) = plt.gcf().axes
+    assert "KeyError: 'playlists'" in ax.texts[0].get_text()
+    plt.close("all")
+    assert len(shown) == 1
+
+
 def test_an_interrupt_stops_as_ever(shell, shown):
     assert not shell.run_cell("raise KeyboardInterrupt").success
     assert shown == []

@@ -5,12 +5,15 @@ foresee which. On the book's own data and on the sample every error stops the ch
 """
 
 import ast
+import re
+import textwrap
 from collections.abc import Callable
 
 import matplotlib.pyplot as plt
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 from IPython.display import Markdown, display
 
+from nexttrack.book.figures import figure
 from nexttrack.book.tables import escape
 
 _NAME = "_what_cannot_be_computed"
@@ -18,13 +21,26 @@ _NAME = "_what_cannot_be_computed"
 
 def go_on(shell: InteractiveShell) -> None:
     """Have each further cell show, in place of an error, that it could not be computed."""
-    shell.push({_NAME: _Shown()}, interactive=False)
-    if not any(isinstance(one, _Guard) for one in shell.ast_transformers):
-        shell.ast_transformers.append(_Guard())
+    if any(isinstance(one, _Guard) for one in shell.ast_transformers):
+        return
+    shown = _Shown()
+    shell.push({_NAME: shown}, interactive=False)
+    shell.events.register("pre_run_cell", shown.begin)
+    shell.ast_transformers.append(_Guard())
 
 
 class _Shown:
-    """Runs the statements of a cell, then its last expression; an error becomes a sentence."""
+    """Runs the statements of a cell, then its last expression; an error becomes a sentence.
+
+    A cell labelled as a figure or a table shows the sentence as one, which the page can number.
+    """
+
+    label = ""
+
+    def begin(self, info: ExecutionInfo) -> None:
+        """Note what the cell that is about to run is to show."""
+        label = re.search(r"^#\|\s*label:\s*(fig|tbl)-", info.raw_cell, re.MULTILINE)
+        self.label = label[1] if label else ""
 
     def __enter__(self) -> None:
         self.failed = False
@@ -37,7 +53,15 @@ class _Shown:
         said = f"{kind.__name__}: {(str(error).splitlines() or [''])[0]}"
         if kind is NameError:
             said = "It needs what could not be computed above."
-        display(Markdown(f"*[This cannot be computed from these data. {escape(said)}]*"))
+        said = f"This cannot be computed from these data. {said}"
+        if self.label == "fig":
+            _, ax = figure(height=0.8)
+            ax.set_axis_off()
+            ax.text(0, 0.5, textwrap.fill(said, 90), va="center", parse_math=False)
+        else:
+            sentence = f"*[{escape(said)}]*"
+            table = f"| left out |\n|:--|\n| {sentence} |"
+            display(Markdown(table if self.label == "tbl" else sentence))
         return True
 
     def value(self, last: Callable[[], object]) -> object:
