@@ -9,7 +9,7 @@ from nexttrack import __version__, project
 from nexttrack.data.commands import data_app
 from nexttrack.errors import in_one_line
 from nexttrack.press.commands import book_app
-from nexttrack.study.commands import other_splits, tune
+from nexttrack.study.commands import evaluate_other_splits, tune_models
 from nexttrack.target import run_again
 
 # Commands whose numbers the book shows: they compute as its chapters do.
@@ -23,8 +23,8 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(book_app, name="book")
-app.command()(tune)
-app.command()(other_splits)
+app.command("tune")(tune_models)
+app.command("other-splits")(evaluate_other_splits)
 
 
 @app.command()

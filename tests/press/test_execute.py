@@ -14,7 +14,7 @@ from nexttrack.press.commands import book_app
 from nexttrack.press.execute import (
     ExecutionError,
     chapters,
-    chosen,
+    chapters_named,
     execute,
     faults,
     read,
@@ -22,7 +22,7 @@ from nexttrack.press.execute import (
     write,
 )
 
-SOUND = """
+UNBROKEN = """
 import os, sys
 from IPython.display import Markdown, display
 display(Markdown("| a |\\n|--:|\\n| 1 |"))
@@ -50,7 +50,7 @@ def png(size):
 
 
 def test_a_chapter_is_executed_where_it_lies_by_this_interpreter(tmp_path):
-    path = stored(tmp_path / "one.ipynb", SOUND, "x = 2", "#| label: tbl-x\nprint(x)")
+    path = stored(tmp_path / "one.ipynb", UNBROKEN, "x = 2", "#| label: tbl-x\nprint(x)")
     execute(path, edition="sample")
     first, _, third = outputs(path)
     assert first[0].data["text/markdown"].startswith("| a |")
@@ -235,9 +235,11 @@ def book(tmp_path, monkeypatch):
 def test_chapters_are_those_of_the_configuration_in_order(book):
     one = book / "chapters" / "01-one.ipynb"
     assert chapters(book) == [book / "index.ipynb", one]
-    assert chosen(book, ["01-one"]) == chosen(book, ["chapters/01-one.ipynb"]) == [one]
+    assert (
+        chapters_named(book, ["01-one"]) == chapters_named(book, ["chapters/01-one.ipynb"]) == [one]
+    )
     with pytest.raises(UserError, match=r"^nine: not a chapter; the chapters are index, 01-one$"):
-        chosen(book, ["nine"])
+        chapters_named(book, ["nine"])
 
 
 def test_the_command_executes_every_chapter(book):

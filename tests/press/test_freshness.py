@@ -6,6 +6,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from typer.testing import CliRunner
 
 from nexttrack import project
+from nexttrack.book.edition import SAYS_WHICH_DATA
 from nexttrack.data import contracts
 from nexttrack.press import freshness
 from nexttrack.press.commands import book_app
@@ -35,6 +36,12 @@ def test_equal_outputs_do_not_differ():
         shown(image_png="xyz", text_plain="f"),
     ]
     assert list(compare_outputs(outputs, outputs)) == []
+
+
+def test_what_says_which_data_is_no_result():
+    banner = shown(text_markdown="Other data") | {"metadata": {**SAYS_WHICH_DATA}}
+    assert list(compare_outputs([printed("a")], [banner, printed("a")])) == []
+    assert list(compare_outputs([printed("a")], [banner, printed("b")])) == [("'a'", "'b'")]
 
 
 def test_table_cells_are_compared_one_by_one():

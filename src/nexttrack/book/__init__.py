@@ -19,6 +19,7 @@ _HOMES = {
     "colophon": "book.edition",
     "escape": "book.tables",
     "figure": "book.figures",
+    "measured_on": "book.edition",
     "plot_result": "book.results",
     "result_table": "book.results",
     "say": "book.claims",

@@ -11,6 +11,7 @@ from rich.console import Console
 from nexttrack import project
 from nexttrack.data import cleaning
 from nexttrack.data.raw.fetch import settle
+from nexttrack.data.raw.sources import load_sources
 from nexttrack.errors import UserError
 from nexttrack.files import restore_folder
 from nexttrack.project import Edition
@@ -58,6 +59,27 @@ def fingerprint(edition: Edition | None = None) -> str:
     made_from = cleaning.read_made_from(ensure(edition))
     hashes = {name: record["sha256"] for name, record in made_from["raw"].items()}
     return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def unlike_the_book() -> list[str]:
+    """Return the sources of the published edition that are not those which the book was made from.
+
+    They are not there, or have other files than the copy whose checksums ``data/sources.toml`` has.
+    Without any, the data at hand are the book's own.
+    """
+    raw = cleaning.read_made_from(ensure("published"))["raw"]
+    found = []
+    for source in load_sources().values():
+        books = {
+            f"{source.name}/{file.name}": file.sha256 or file.known_sha256
+            for file in source.files
+            if file.required
+        }
+        there = {
+            n: record["sha256"] for n, record in raw.items() if n.startswith(f"{source.name}/")
+        }
+        found += [source.name] if there != books else []
+    return found
 
 
 def _is_fresh(edition: Edition) -> bool:

@@ -62,12 +62,12 @@ Chapters = Annotated[
 @book_app.command()
 def status(chapters: Chapters = None) -> None:
     """Say of each chapter whether it is fresh, or what has changed since it was executed."""
-    from nexttrack.press.execute import chosen
+    from nexttrack.press.execute import chapters_named
     from nexttrack.press.stamps import changes, package_code
 
     root = project.root()
     code = package_code(root)
-    for path in chosen(root, chapters or []):
+    for path in chapters_named(root, chapters or []):
         changed = changes(path, root, code)
         print(path.name, f"stale: {'; '.join(changed)}" if changed else "fresh")
     if not (project.processed_dir("published") / "ledger.parquet").exists():
@@ -85,7 +85,7 @@ def execute(
     ] = False,
 ) -> None:
     """Execute chapters on the data at hand and store their outputs; without names, the stale."""
-    from nexttrack.press.execute import ExecutionError, chosen, execute, read, side_by_side
+    from nexttrack.press.execute import ExecutionError, chapters_named, execute, read, side_by_side
     from nexttrack.press.progress import cells
     from nexttrack.press.stamps import package_code, stamp, state
 
@@ -93,7 +93,7 @@ def execute(
         raise UserError(f"--edition {edition}: give published or sample")
     root = project.root()
     published = (edition or project.edition()) == "published"
-    paths = chosen(root, chapters or [])
+    paths = chapters_named(root, chapters or [])
     if published and not (chapters or every):
         paths, _ = _stale(paths, root)
     with cells(paths) as started:
@@ -132,12 +132,12 @@ def check(
     Without names, those that are not fresh.
     """
     from nexttrack.press import freshness
-    from nexttrack.press.execute import chosen, read
+    from nexttrack.press.execute import chapters_named, read
     from nexttrack.press.progress import cells
     from nexttrack.press.stamps import package_code, stamp, state
 
     root = project.root()
-    paths = chosen(root, chapters or [])
+    paths = chapters_named(root, chapters or [])
     missing = freshness.missing_sources()
     environment(target)  # an unknown one is refused before anything runs
     if not possible(target):
@@ -198,10 +198,10 @@ def lab() -> None:
 @book_app.command()
 def prose(chapters: Chapters = None) -> None:
     """Fail where prose types a number that a cell of the same chapter computes."""
-    from nexttrack.press.execute import chosen
+    from nexttrack.press.execute import chapters_named
     from nexttrack.press.prose import typed_numbers
 
-    paths = chosen(project.root(), chapters or [])
+    paths = chapters_named(project.root(), chapters or [])
     found = [line for path in paths for line in typed_numbers(path)]
     for line in found:
         print(line)
@@ -218,7 +218,7 @@ def readme() -> None:
     from nexttrack.press.readme import is_published, update_readme
 
     if not is_published(project.root()):
-        print("README.md keeps its figures: index.ipynb is stored with simulated data")
+        print("README.md keeps its figures: index.ipynb is stored with simulated or other data")
         return
     update_readme(project.root())
     print("README.md shows what index.ipynb found")

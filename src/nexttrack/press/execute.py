@@ -53,7 +53,7 @@ def chapters(root: Path) -> list[Path]:
     return [root / source for source in sources if source.suffix == ".ipynb"]
 
 
-def chosen(root: Path, names: list[str]) -> list[Path]:
+def chapters_named(root: Path, names: list[str]) -> list[Path]:
     """Return the chapters named by path or by stem (``01-whole-game``); all without a name.
 
     Raises:

@@ -33,7 +33,7 @@ BLOCK = 256  # listeners
 FAVOURITES = 40  # artists a listener knows, counted with repetition
 _ACQUAINTANCE = 160  # tracks a listener has met before the log begins
 _CATALOGUE, _LISTENERS, _EXPOSURES = range(3)  # which stream of random numbers
-_N_SOUND = len(audio.SOUND)
+_N_SOUND = len(audio.SOUND_COLUMNS)
 
 UNIFORM_SHARE = 0.08  # of the slots: every track can be shown, so every policy can be valued
 FAMILIAR_SHARE = 0.25
