@@ -1,9 +1,10 @@
 """From raw files to the processed tables: the `.sql` files of this package, run by DuckDB in order.
 
-Each source has a file that reads it and a file that cleans it (``10-spotify-tracks-read.sql`` and
-``11-spotify-tracks.sql``); ``00-rules.sql`` holds the rules that they share. Between the two the
-raw tables must keep their contract, and at the end the processed ones theirs
-(:mod:`nexttrack.data.contracts`). Python only decides what is run and puts the result in place.
+Each source has a file that reads it and files that clean it (``10-spotify-tracks-read.sql`` and
+``11-spotify-tracks.sql``); ``00-rules.sql`` holds the rules that they share, ``01-recordings.sql``
+what both sources of playlists go through. Once read, the raw tables must keep their contract, and
+at the end the processed ones theirs (:mod:`nexttrack.data.contracts`). Python only decides what is
+run and puts the result in place.
 """
 
 import hashlib
@@ -45,11 +46,11 @@ LARGEST_MEMBER = 1 << 30
 
 @dataclass(frozen=True)
 class Step:
-    """One source, or an optional part of one: its files under ``raw`` and its pair of SQL files."""
+    """A source or an optional part of one: files under ``raw``, SQL that reads, SQL that cleans."""
 
     source: str
     files: tuple[str, ...]
-    sql: tuple[str, str]
+    sql: tuple[str, ...]
 
 
 STEPS = (
@@ -75,12 +76,22 @@ STEPS = (
     Step(
         "playlists",
         ("playlists/playlist_tracks.parquet", "playlists/tracks.parquet"),
-        ("30-playlists-read.sql", "31-playlists.sql"),
+        (
+            "30-playlists-read.sql",
+            "31-playlists-tracks.sql",
+            "01-recordings.sql",
+            "32-playlists-items.sql",
+        ),
     ),
     Step(
         "playlist-archive",
         ("playlist-archive/events.parquet", "playlist-archive/tracks.parquet"),
-        ("40-playlist-archive-read.sql", "41-playlist-archive.sql"),
+        (
+            "40-playlist-archive-read.sql",
+            "41-playlist-archive-tracks.sql",
+            "01-recordings.sql",
+            "42-playlist-archive-additions.sql",
+        ),
     ),
     Step(
         "lastfm-2k",
@@ -226,7 +237,8 @@ def _build(raw: Path, folder: Path, threads: int) -> None:
                 before = _tables(connection, "raw")
                 _run(connection, step.sql[0])
             contracts.check_raw(connection, set(_tables(connection, "raw")) - set(before))
-            _run(connection, step.sql[1])
+            for name in step.sql[1:]:
+                _run(connection, name)
         _run(connection, "99-ledger.sql")
         contracts.check_processed(connection)
         for table in _tables(connection, "processed"):
