@@ -5,13 +5,10 @@ import pytest
 from nexttrack.book import edition
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    texts = []
-    monkeypatch.setattr(edition, "display", lambda markdown: texts.append(markdown.data))
+@pytest.fixture(autouse=True)
+def data(monkeypatch):
     monkeypatch.setattr(edition, "ensure", lambda: None)
     monkeypatch.setattr(edition, "fingerprint", lambda edition: "0123abcd")
-    return texts
 
 
 def test_the_sample_edition_has_a_banner(monkeypatch, shown):
@@ -26,7 +23,7 @@ def test_the_published_edition_has_none(monkeypatch, shown):
     assert shown == []
 
 
-def test_the_colophon_names_edition_data_and_versions(monkeypatch, shown):
+def test_the_colophon_names_edition_data_and_versions(monkeypatch):
     monkeypatch.setenv("NEXTTRACK_EDITION", "sample")
     text = edition.colophon().data
     assert "**sample** edition" in text and "`0123abcd`" in text
