@@ -246,20 +246,19 @@ def test_a_tolerance_for_some_lines_loosens_no_other():
     assert list(compare_text("EASE has 77", "EASE has 85", loose)) != []
 
 
-def test_a_tolerance_that_says_nothing_is_a_fault(book):
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ("tolerance=some", "'some': state a tolerance as 5%"),
+        ("needs=lastfm", "needs lastfm; there are spotify-tracks, "),
+    ],
+)
+def test_a_tag_that_says_nothing_is_a_fault(book, tag, said):
     stored = read(book / "index.ipynb")
-    stored.cells[1].metadata["tags"] = ["tolerance=some"]
+    stored.cells[1].metadata["tags"] = [tag]
     write(stored, book / "index.ipynb")
     (fault,) = check_chapter(book / "index.ipynb").faults
-    assert fault.startswith("index, cell 2: 'some': state a tolerance as 5%")
-
-
-def test_a_source_that_is_none_is_a_fault(book):
-    stored = read(book / "index.ipynb")
-    stored.cells[1].metadata["tags"] = ["needs=lastfm"]
-    write(stored, book / "index.ipynb")
-    (fault,) = check_chapter(book / "index.ipynb").faults
-    assert fault.startswith("index, cell 2: needs lastfm; there are spotify-tracks, ")
+    assert fault.startswith(f"index, cell 2: {said}")
 
 
 def test_the_check_computes_by_the_target_it_is_given(book):
