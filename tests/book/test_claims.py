@@ -5,13 +5,6 @@ import pytest
 from nexttrack.book import claims
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    texts = []
-    monkeypatch.setattr(claims, "display", lambda markdown: texts.append(markdown.data))
-    return texts
-
-
 def test_a_claim_that_holds_is_shown_as_written(monkeypatch, shown):
     monkeypatch.setenv("NEXTTRACK_EDITION", "published")
     claims.claim("A beats B.", True)

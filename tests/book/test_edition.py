@@ -6,14 +6,11 @@ import pytest
 from nexttrack.book import edition
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    texts = []
-    monkeypatch.setattr(edition, "display", lambda markdown, metadata: texts.append(markdown.data))
+@pytest.fixture(autouse=True)
+def data(monkeypatch):
     monkeypatch.setattr(edition, "ensure", lambda: None)
     monkeypatch.setattr(edition, "unlike_the_book", list)
     monkeypatch.setattr(edition, "fingerprint", lambda edition: "0123abcd")
-    return texts
 
 
 def test_the_sample_edition_has_a_banner(monkeypatch, shown):
@@ -46,7 +43,7 @@ def test_stored_measurements_of_other_data_are_said_to_be_so(monkeypatch, shown)
     assert len(shown) == 1 and "`4567cdef`" in shown[0]
 
 
-def test_the_colophon_names_edition_data_and_versions(monkeypatch, shown):
+def test_the_colophon_names_edition_data_and_versions(monkeypatch):
     monkeypatch.setenv("NEXTTRACK_EDITION", "sample")
     text = edition.colophon().data
     assert "**sample** edition" in text and "`0123abcd`" in text

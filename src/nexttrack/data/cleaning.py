@@ -1,9 +1,10 @@
 """From raw files to processed tables: the `.sql` files of this package, run by DuckDB in order.
 
 Each source is read and held to its contract as ``nexttrack data verify`` does it, into tables of
-the schema ``raw``; its SQL file cleans them (``11-spotify-tracks.sql``), and the result is held to
-the contract of processed tables (:mod:`nexttrack.data.contracts`). ``00-rules.sql`` holds the rules
-that the sources share. Python only decides what is run and puts the result in place.
+the schema ``raw``; SQL files clean them (``11-spotify-tracks.sql``), and the result is held to the
+contract of processed tables (:mod:`nexttrack.data.contracts`). ``00-rules.sql`` holds the rules
+that the sources share, ``01-recordings.sql`` what both sources of playlists go through. Python only
+decides what is run and puts the result in place.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -49,13 +51,13 @@ class Step:
 
     Attributes:
         source: its name.
-        sql: for each file, the raw table without which it is not run, and its name.
+        sql: files that are run in turn, by the raw table without which they are not.
         tables: the processed tables that it makes.
         known: a file with what these tables say to the sources after it.
     """
 
     source: str
-    sql: dict[str, str]
+    sql: dict[str, tuple[str, ...]]
     tables: tuple[str, ...]
     known: str = ""
 
@@ -63,33 +65,45 @@ class Step:
 STEPS = (
     Step(
         "spotify-tracks",
-        {"spotify_tracks": "11-spotify-tracks.sql"},
+        {"spotify_tracks": ("11-spotify-tracks.sql",)},
         ("recordings",),
         known="12-spotify-tracks-known.sql",
     ),
     Step(
         "spotify-century",
         {
-            "century_years": "21-spotify-century.sql",
-            "century_tracks": "22-spotify-century-tracks.sql",
+            "century_years": ("21-spotify-century.sql",),
+            "century_tracks": ("22-spotify-century-tracks.sql",),
         },
         ("century_years", "century_genres", "century_tracks"),
     ),
     Step(
         "playlists",
-        {"playlist_items": "31-playlists.sql"},
+        {
+            "playlist_items": (
+                "31-playlists-tracks.sql",
+                "01-recordings.sql",
+                "32-playlists-items.sql",
+            )
+        },
         ("playlist_items", "playlist_recordings"),
-        known="32-playlists-known.sql",
+        known="33-playlists-known.sql",
     ),
     Step(
         "playlist-archive",
-        {"archive_events": "41-playlist-archive.sql"},
+        {
+            "archive_events": (
+                "41-playlist-archive-tracks.sql",
+                "01-recordings.sql",
+                "42-playlist-archive-additions.sql",
+            )
+        },
         ("archive_additions", "archive_recordings"),
-        known="42-playlist-archive-known.sql",
+        known="43-playlist-archive-known.sql",
     ),
     Step(
         "lastfm-2k",
-        {"lastfm_artists": "51-lastfm-2k.sql"},
+        {"lastfm_artists": ("51-lastfm-2k.sql",)},
         ("lastfm_listens", "lastfm_artists", "lastfm_tags", "lastfm_friends"),
     ),
 )
@@ -235,9 +249,10 @@ def _clean_source(
             for cells in files:
                 store(database, cells)
             tables = {cells.file.table for cells in files}
-            for needed, name in step.sql.items():
-                if needed in tables:
-                    _run(database, name)
+            for name in chain.from_iterable(
+                step.sql[table] for table in step.sql if table in tables
+            ):
+                _run(database, name)
             made = set(_tables(database, "processed")).intersection(step.tables)
             _check(database, made)
             if step.known:

@@ -4,6 +4,7 @@ import os
 import sys
 import webbrowser
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -44,14 +45,29 @@ def serve(
     ] = True,
 ) -> None:
     """Serve the rendered book to this machine alone; from a file, a browser allows no search."""
-    from nexttrack.press.serve import book_server
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-    with book_server(project.root(), port) as (server, address):
+    from nexttrack.press.outline import read_outline
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing of each request."""
+
+    pages = read_outline(project.root()).output
+    if not (pages / "index.html").exists():
+        raise UserError(f"there is no book in {pages} yet; run: make book")
+    try:
+        # As python -m http.server, but in this process: it ends with it, and says what is wrong.
+        server = ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(pages)))
+    except OSError as error:
+        message = f"port {port} cannot be used: {error.strerror}; give another --port"
+        raise UserError(message) from None
+    with server, suppress(KeyboardInterrupt):
+        address = f"http://127.0.0.1:{server.server_port}/"
         print(f"the book is at {address}; end with Ctrl-C", flush=True)
         if open_:
             webbrowser.open(address)
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
+        server.serve_forever()
 
 
 Chapters = Annotated[
