@@ -10,5 +10,7 @@ def shown(monkeypatch):
     """The Markdown displayed so far."""
     texts = []
     for module in (claims, edition):
-        monkeypatch.setattr(module, "display", lambda markdown: texts.append(markdown.data))
+        monkeypatch.setattr(
+            module, "display", lambda markdown, metadata=None: texts.append(markdown.data)
+        )
     return texts
