@@ -68,12 +68,9 @@ def _is_fresh(edition: Edition) -> bool:
     there = cleaning.raw_state(raw)
     if edition == "published" and not there:
         return True  # the tables were brought or kept without the raw files
-    recorded = {
-        name: (record["size"], record["mtime_ns"]) for name, record in made_from["raw"].items()
-    }
     return (
         made_from["code"] == cleaning.code_hash()
-        and recorded == there
+        and cleaning.seen(made_from) == there
         and (edition == "published" or made_from.get("raw_by") in (None, _simulator_hash()))
     )
 
@@ -106,12 +103,8 @@ def _is_ours_and_old(folder: Path, raw: Path) -> bool:
     if not there:
         return True
     made_from = cleaning.read_made_from(folder)
-    recorded = {
-        name: (record["size"], record["mtime_ns"])
-        for name, record in made_from.get("raw", {}).items()
-    }
     made_by = made_from.get("raw_by")
-    return recorded == there and made_by is not None and made_by != _simulator_hash()
+    return cleaning.seen(made_from) == there and made_by is not None and made_by != _simulator_hash()
 
 
 def _simulator_hash() -> str:

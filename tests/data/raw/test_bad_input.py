@@ -143,7 +143,7 @@ DEFECTS = {
     "csv cut in a row": (CSV, cut_in_row(20), ["ends in the middle of row 20", "cut short"]),
     "parquet cut short": (ITEMS, cut(0.6), ["no valid footer", "cut short"]),
     "parquet of a few bytes": (ITEMS, of_bytes(lambda data: data[:4]), ["cut short"]),
-    "parquet damaged inside": (TRACKS, damage_pages, ["is damaged"]),
+    "parquet damaged inside": (TRACKS, damage_pages, ["cannot be read"]),
     "zip cut short": (ZIP, cut(0.7), ["cut short"]),
     "zip damaged inside": (ZIP, flip_in_member, [".dat is damaged"]),
     "csv without a column": (

@@ -72,7 +72,7 @@ INSERT INTO processed.ledger BY NAME SELECT
     'playlists' AS source, 'One row per recording' AS name,
     'Ids with the same artist and title, or the same feature vector of their own, become one row; '
     || 'unknown names match nothing; changed: ids that are merged with another (the largest group has '
-    || (SELECT max(len(track_ids)) FROM playlist_recording) || ').' AS rule,
+    || (SELECT coalesce(max(len(track_ids)), 0) FROM playlist_recording) || ').' AS rule,
     rows_of('playlist_track') AS rows_before, rows_of('playlist_recording') AS rows_after,
     (SELECT coalesce(sum(len(track_ids)), 0) FROM playlist_recording WHERE len(track_ids) > 1)
     AS rows_changed;
@@ -104,13 +104,6 @@ INSERT INTO processed.ledger BY NAME SELECT
     || 'title; changed: recordings with a genre.' AS rule,
     rows_of('processed.playlist_recordings') AS rows_before,
     (SELECT count(*) FROM processed.playlist_recordings WHERE len(genres) > 0) AS rows_changed;
-
-INSERT INTO known_recording BY NAME
-SELECT 'playlists' AS source, recording, track_ids, [artist_name] AS artists, name_key(title) AS title_key,
-       audio
-FROM playlist_recording
-WHERE has_audio AND artist_name IS NOT NULL
-ORDER BY recording;
 
 -- The items. First the repeats of one id, which the file is known for, then the repeats of one
 -- recording under two ids; what stays is where it came first.

@@ -84,7 +84,7 @@ INSERT INTO processed.ledger BY NAME SELECT
     'playlist-archive' AS source, 'One row per recording' AS name,
     'Ids with the same artist and title, or the same feature vector of their own, become one row; '
     || 'changed: ids that are merged with another (the largest group has '
-    || (SELECT max(len(track_ids)) FROM archive_recording) || ').' AS rule,
+    || (SELECT coalesce(max(len(track_ids)), 0) FROM archive_recording) || ').' AS rule,
     rows_of('archive_track') AS rows_before, rows_of('archive_recording') AS rows_after,
     (SELECT coalesce(sum(len(track_ids)), 0) FROM archive_recording WHERE len(track_ids) > 1)
     AS rows_changed;
@@ -109,16 +109,10 @@ SELECT recording, track_ids, title,
 FROM archive_recording LEFT JOIN archive_genre USING (recording)
 ORDER BY recording;
 
-INSERT INTO known_recording BY NAME
-SELECT 'playlist-archive' AS source, recording, track_ids, [artist_name] AS artists, name_key(title) AS title_key,
-       audio
-FROM archive_recording
-WHERE has_audio AND artist_name IS NOT NULL
-ORDER BY recording;
-
 -- A playlist is renamed now and then; it goes by its last name.
 CREATE TABLE archive_playlist AS
-SELECT playlist_id, last(playlist_name ORDER BY added, playlist_name) AS playlist_name,
+SELECT playlist_id, last(playlist_name ORDER BY added, playlist_name)
+           FILTER (playlist_name IS NOT NULL) AS playlist_name,
        count(DISTINCT playlist_name) AS n_names
 FROM raw.archive_events
 GROUP BY playlist_id;
