@@ -1,5 +1,6 @@
 """``nexttrack data``: what each command prints, and its exit code."""
 
+import subprocess
 import sys
 
 import pytest
@@ -58,6 +59,39 @@ def test_import_says_which_sources_are_not_there(run, small_sources, write_sourc
     )
     status = run("status").output
     assert status.count("present") == 1 and status.count("missing") == 4
+
+
+def test_import_says_what_was_replaced_left_out_and_noted(
+    run, small_sources, write_source, tmp_path
+):
+    source = small_sources["playlist-archive"]
+    for seed in (1, 2):
+        given = write_source(source, tmp_path / "given" / ":cat: [b]", seed=seed)
+        (given / "notes.md").touch()
+        result = run("import", given)
+    kept = project.raw_dir() / ".previous" / source.name
+    back = f"(nexttrack data import {kept} --replace brings it back)"
+    assert result.output.splitlines()[-4:] == [
+        f"    what was there before: {kept} {back}",
+        "left out",
+        f"    {given}/notes.md: no file of the sources",
+        f"not in {given}: spotify-tracks, spotify-century, lastfm-2k, playlists",
+    ]
+    few = write_source(source, tmp_path / "few", rows=7)
+    assert "add --replace" in str(run("import", few).exception)
+    assert run("import", few, "--replace").exit_code == 0
+
+
+def test_to_list_the_sources_takes_no_heavy_import():
+    script = (
+        "import sys; from nexttrack.cli import app; app(['data', 'list'], standalone_mode=False); "
+        "print(sorted({'duckdb', 'numpy', 'pandas', 'pyarrow', 'requests', 'scipy', 'sklearn', "
+        "'numba', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_status_knows_a_cleaned_edition(run):

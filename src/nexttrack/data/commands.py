@@ -86,7 +86,9 @@ def verify() -> None:
     reports = _inspect()
     for report in reports:
         for problem in report.problems:
-            print(f"error: {problem}", file=sys.stderr)
+            print(f"error: {printable(problem)}", file=sys.stderr)
+        for note in report.notes:
+            _say(f"note: {note}")
         if report.state != "invalid":
             rows = f", {report.rows:,} rows are valid" if report.files else ""
             _say(f"{report.source.name}: {report.state}{rows}")

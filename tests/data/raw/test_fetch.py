@@ -20,7 +20,9 @@ def contents(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != ".lock" and ".previous" not in path.parts
+        if path.is_file()
+        and path.name != ".lock"
+        and ".previous" not in path.relative_to(folder).parts
     }
 
 

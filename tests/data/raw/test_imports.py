@@ -26,7 +26,9 @@ def contents(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != ".lock" and ".previous" not in path.parts
+        if path.is_file()
+        and path.name != ".lock"
+        and ".previous" not in path.relative_to(folder).parts
     }
 
 
@@ -99,7 +101,52 @@ def test_optional_files_stay_when_the_folder_has_none(small_sources, write_sourc
     import_folder(tmp_path / "part", tmp_path / "raw")
     expected = contents(tmp_path / "full") | contents(tmp_path / "part")
     assert contents(tmp_path / "raw") == expected
-    assert len(expected) == 5
+    assert len(expected) == 3
+
+
+def test_what_was_replaced_is_kept_until_the_next_success(archives, write_source, tmp_path):
+    first, second, raw = archives
+    done = import_folder(second, raw).sources["playlist-archive"]
+    assert done.previous == raw / ".previous" / "playlist-archive"
+    assert contents(done.previous) == contents(first / "playlist-archive")
+    # The same files again replace nothing, and what was kept stays.
+    again = import_folder(second, raw).sources["playlist-archive"]
+    assert again.unchanged and again.previous is None
+    assert contents(done.previous) == contents(first / "playlist-archive")
+    # It can be imported as any folder can, and then the other is kept.
+    import_folder(done.previous, raw)
+    assert contents(raw) == contents(first)
+    assert contents(done.previous) == contents(second / "playlist-archive")
+
+
+def test_fewer_rows_replace_more_only_where_that_is_allowed(archives, write_source, tmp_path):
+    first, _, raw = archives
+    write_source(load_sources()["playlist-archive"], tmp_path / "few", rows=300, seed=5)
+    events = raw / "playlist-archive" / "events.parquet"
+    with pytest.raises(UserError) as error:
+        import_folder(tmp_path / "few", raw)
+    assert str(error.value) == (
+        f"{tmp_path / 'few' / 'events.parquet'} has 300 rows where {events} has 400; "
+        "nothing was replaced; to replace it all the same, add --replace"
+    )
+    asked = []
+    with pytest.raises(UserError):
+        import_folder(tmp_path / "few", raw, ask=lambda line: asked.append(line))
+    assert len(asked) == 1 and asked[0].endswith("has 400; replace it?")
+    assert contents(raw) == contents(first)
+    import_folder(tmp_path / "few", raw, replace=True)
+    assert contents(raw / "playlist-archive") == contents(tmp_path / "few")
+
+
+def test_a_file_in_the_place_of_a_folder_is_named_or_replaced(archives, tmp_path):
+    _, second, _ = archives
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"file: is in the way .*move it away"):
+        import_folder(second, tmp_path / "file")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "playlist-archive").touch()
+    import_folder(second, tmp_path / "other")
+    assert contents(tmp_path / "other") == contents(second)
 
 
 def test_one_bad_source_stops_the_import_of_all(write_raw, tmp_path):

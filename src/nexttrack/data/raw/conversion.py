@@ -118,7 +118,7 @@ def _text_to_parquet(found: Found, target: Path) -> None:
     types = {
         "text": pa.string(),
         "number": pa.float64(),
-        "integer": pa.int64(),
+        "integer": pa.float64(),  # "3.0" is a whole number too, as the contract has it
         "boolean": pa.bool_(),
         "date": pa.timestamp("us"),
     }

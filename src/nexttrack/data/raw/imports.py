@@ -6,8 +6,7 @@ Everything is made and checked in a folder of its own before anything is replace
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from nexttrack.data.raw.installing import one_at_a_time, previous, put_in_place,
 from nexttrack.data.raw.recognition import Found
 from nexttrack.data.raw.search import Search
 from nexttrack.data.raw.sources import Source, SourceFile, load_sources, locate
-from nexttrack.data.raw.verify import FileReport, verify_source
+from nexttrack.data.raw.verify import FileReport, inspect_source
 from nexttrack.errors import UserError
 from nexttrack.files import remove
 from nexttrack.progress import steps
@@ -31,7 +30,8 @@ class Brought:
 
     ``files`` are those in place now. ``origins`` says of each where it came from and what was
     changed, ``counts`` what it holds where rows say too little. ``unchanged`` says that the same
-    files were there before, ``previous`` where those are that were replaced.
+    files were there before, ``previous`` where those are that were replaced, ``loss`` what would be
+    lost.
     """
 
     source: Source
@@ -39,6 +39,7 @@ class Brought:
     origins: dict[str, str] = field(default_factory=dict)
     counts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    loss: str = ""
     unchanged: bool = False
     previous: Path | None = None
 
@@ -103,12 +104,11 @@ def install(
         for name, source in steps(list(brought.items()), "Importing"):
             own = [one for one in found if one.source.name == name]
             _stage(source, own, staged[name], raw / name, replace)
-            with _named_as_brought(own, staged[name], raw / name):
-                source.files = verify_source(source.source, staged[name])
+            _verify(source, own, staged[name], raw / name)
             _count(source, staged[name])
         for name, source in brought.items():
             if not replace:
-                _refuse_fewer(source, staged[name], raw / name, ask)
+                _refuse_loss(source, staged[name], raw / name, ask)
             source.unchanged = _contents(staged[name]) == _contents(raw / name)
             if not source.unchanged and (raw / name).exists():
                 source.previous = previous(raw, name)
@@ -157,13 +157,20 @@ def _stage_slices(
     brought: Brought, slices: list[Found], folder: Path, present: Path, replace: bool
 ) -> None:
     slices = sorted(slices, key=lambda one: million_playlist.slice_range(one.path.name) or (0, 0))
-    million_playlist.write_tables([one.path for one in slices], folder)
+    try:
+        million_playlist.write_tables([one.path for one in slices], folder)
+    except UserError as error:
+        raise UserError(_named(str(error), {str(one.path): one.shown for one in slices})) from None
     more = f" and {len(slices) - 1} more" if len(slices) > 1 else ""
     origin = f"{slices[0].shown}{more}"
     if not replace and slice_batches.made_of_slices(present):
         ranges = [million_playlist.slice_range(one.path.name) for one in slices]
         slice_batches.add_tables(present, folder, [pair for pair in ranges if pair])
         origin += ", added to the slices imported before"
+    elif (present / slice_batches.ITEMS).exists():
+        brought.loss = (
+            f"{origin} would replace tables of {present} that were made otherwise than of slices"
+        )
     brought.origins.update(dict.fromkeys((slice_batches.ITEMS, slice_batches.TRACKS), origin))
 
 
@@ -179,18 +186,25 @@ def _keep_others(source: Source, folder: Path, present: Path) -> None:
                 shutil.copy2(kept, folder / file.name)
 
 
-@contextmanager
-def _named_as_brought(found: list[Found], folder: Path, present: Path) -> Iterator[None]:
-    """Let messages name the user's files, not where they were staged."""
-    try:
-        yield
-    except UserError as error:
-        line = str(error)
-        came = {one.file.name: one.shown for one in found}
-        for path in folder.iterdir():
-            line = line.replace(str(path), came.get(path.name, str(present / path.name)))
-        home = found[0].path.parent
-        raise UserError(line.replace(str(folder), str(home))) from None
+def _verify(brought: Brought, found: list[Found], folder: Path, present: Path) -> None:
+    """Hold the staged files to the contract; messages name the user's files."""
+    names = {str(one.path): one.shown for one in found}
+    came = {one.file.name: one.shown for one in found}
+    for path in folder.iterdir():
+        names[str(path)] = came.get(path.name, str(present / path.name))
+    names[str(folder)] = str(Path(found[0].shown).parent)
+    report = inspect_source(brought.source, folder)
+    if report.problems:
+        more = f" ({len(report.problems) - 1} more after that)" if report.problems[1:] else ""
+        raise UserError(_named(report.problems[0], names) + more)
+    brought.files = list(report.files)
+    brought.notes += [_named(note, names) for note in report.notes]
+
+
+def _named(line: str, names: dict[str, str]) -> str:
+    for path, shown in names.items():
+        line = line.replace(path, shown)
+    return line
 
 
 def _count(brought: Brought, folder: Path) -> None:
@@ -214,21 +228,22 @@ def _count(brought: Brought, folder: Path) -> None:
 # Against what is there ------------------------------------------------------------------------
 
 
-def _refuse_fewer(brought: Brought, folder: Path, present: Path, ask: Answer) -> None:
-    """Ask before fewer rows replace more."""
+def _refuse_loss(brought: Brought, folder: Path, present: Path, ask: Answer) -> None:
+    """Ask before fewer rows replace more, or slices what is richer than they are."""
+    losses = [brought.loss] if brought.loss else []
     for file in brought.source.files:
         if file.kind == "json-slices":
             continue
         before, now = _rows(file, present / file.name), _rows(file, folder / file.name)
         if now < before:
-            fact = (
+            losses.append(
                 f"{brought.origins.get(file.name, file.name)} has {now:,} rows where "
                 f"{present / file.name} has {before:,}"
             )
-            if not ask(f"{fact}; replace it?"):
-                raise UserError(
-                    f"{fact}; nothing was replaced; to replace it all the same, add --replace"
-                )
+    if losses and not ask(f"{'; '.join(losses)}; replace it?"):
+        raise UserError(
+            f"{losses[0]}; nothing was replaced; to replace it all the same, add --replace"
+        )
 
 
 def _rows(file: SourceFile, path: Path) -> int:

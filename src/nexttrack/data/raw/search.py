@@ -46,11 +46,14 @@ class Search:
         Raises:
             UserError: what is there cannot be read, is unsafe, or is found twice and differs.
         """
-        if place.is_dir():
-            for path in _walk(_root(place)):
+        try:
+            paths = _walk(_root(place)) if place.is_dir() else [place]
+            for path in paths:
                 self._file(path, str(path), 0)
-        else:
-            self._file(place, str(place), 0)
+        except PermissionError as error:
+            raise UserError(
+                f"{error.filename or place} may not be read; change its permissions"
+            ) from None
         self.found = list(self._without_doubles())
 
     def _file(self, path: Path, shown: str, depth: int) -> None:
