@@ -74,9 +74,10 @@ def import_folder(
         _say("left out")
         for line in done.left_out[:MOST_LEFT_OUT]:
             _say(f"    {line}")
-        if more := len(done.left_out) - MOST_LEFT_OUT:
-            _say(f"    and {more} more") if more > 0 else None
-    if missing := [name for name in load_sources() if name not in done.sources]:
+        if (more := len(done.left_out) - MOST_LEFT_OUT) > 0:
+            _say(f"    and {more} more")
+    missing = [name for name in load_sources() if name not in done.sources]
+    if missing and place.is_dir():
         _say(f"not in {place}: {', '.join(missing)}")
 
 

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from nexttrack.data.raw import conversion, million_playlist, slice_batches
 from nexttrack.data.raw.archives import BLOCK
@@ -189,7 +190,9 @@ def _keep_others(source: Source, folder: Path, present: Path) -> None:
 def _verify(brought: Brought, found: list[Found], folder: Path, present: Path) -> None:
     """Hold the staged files to the contract; messages name the user's files."""
     names = {str(one.path): one.shown for one in found}
-    came = {one.file.name: one.shown for one in found}
+    came = {
+        one.file.name: str(Path(one.shown).parent) if one.member else one.shown for one in found
+    }
     for path in folder.iterdir():
         names[str(path)] = came.get(path.name, str(present / path.name))
     names[str(folder)] = str(Path(found[0].shown).parent)
@@ -256,18 +259,20 @@ def _rows(file: SourceFile, path: Path) -> int:
             return pq.read_metadata(path).num_rows
         if file.kind == "zip":
             with zipfile.ZipFile(path) as archive:
-                return sum(_lines(archive.open(info)) for info in archive.infolist())
+                return sum(_lines(archive.open(member.name)) for member in file.members)
         with path.open("rb") as stream:
             return _lines(stream)
-    except (OSError, pa.ArrowInvalid, zipfile.BadZipFile, EOFError, RuntimeError):
+    except (OSError, KeyError, pa.ArrowInvalid, zipfile.BadZipFile, EOFError, RuntimeError):
         return 0
 
 
-def _lines(stream) -> int:
-    count = 0
+def _lines(stream: IO[bytes]) -> int:
+    """Count the lines below the header."""
+    count, end = 0, b"\n"
     while block := stream.read(BLOCK):
         count += block.count(b"\n")
-    return count
+        end = block[-1:]
+    return max(count - (end == b"\n"), 0)
 
 
 def _contents(folder: Path) -> dict[str, str]:
