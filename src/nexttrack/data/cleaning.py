@@ -1,9 +1,9 @@
-"""From raw files to the processed tables: the `.sql` files of this package, run by DuckDB in order.
+"""From raw files to processed tables: the `.sql` files of this package, run by DuckDB in order.
 
-Each source is read and held to its contract as ``nexttrack data verify`` does it, into tables of the
-schema ``raw``; its SQL file cleans them (``11-spotify-tracks.sql``), and the result is held to the
-contract of processed tables (:mod:`nexttrack.data.contracts`). ``00-rules.sql`` holds the rules that
-the sources share. Python only decides what is run and puts the result in place.
+Each source is read and held to its contract as ``nexttrack data verify`` does it, into tables of
+the schema ``raw``; its SQL file cleans them (``11-spotify-tracks.sql``), and the result is held to
+the contract of processed tables (:mod:`nexttrack.data.contracts`). ``00-rules.sql`` holds the rules
+that the sources share. Python only decides what is run and puts the result in place.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -32,8 +32,8 @@ from nexttrack.files import replace_folder, restore_folder, write_through
 logger = logging.getLogger(__name__)
 
 MADE_FROM = "made-from.json"
-"""Beside the tables: a hash of the code that made them, what raw files they were made from (size, time
-and hash), and which raw files were there then (size and time)."""
+"""Beside the tables: a hash of the code that made them, what raw files they were made from (size,
+time and hash), and which raw files were there then (size and time)."""
 
 CODE = (
     *("cleaning.py", "columns.py", "contracts.py", "database.py", "sources.toml"),
@@ -174,7 +174,7 @@ def read_made_from(processed: Path) -> dict:
 
 
 def seen(made_from: dict) -> dict[str, list[int]]:
-    """Return the state of the raw files, as :func:`raw_state` gives it, when ``made_from`` was written."""
+    """Return the :func:`raw_state` of the day on which ``made_from`` was written."""
     files = made_from.get("raw", {})  # what older versions recorded alone
     return made_from.get("seen", {name: [f["size"], f["mtime_ns"]] for name, f in files.items()})
 
@@ -221,12 +221,12 @@ def _clean_source(
         UserError: what is wrong with the source, in one line.
     """
     source = load_sources()[step.source]
-    wanted = wanted_files(source, folder)
-    for file, paths in wanted.items():
-        if file.kind == "json-slices":
-            folder = scratch / step.source
-            folder.mkdir()
-            write_tables(paths, folder)
+    with suppress(OSError):  # which is the first problem of the report
+        for file, paths in wanted_files(source, folder).items():
+            if file.kind == "json-slices":
+                folder = scratch / step.source
+                folder.mkdir()
+                write_tables(paths, folder)
     report, files = read_source(database, source, folder)
     try:
         if report.problems:
@@ -330,16 +330,18 @@ def _write(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> Non
 
 
 def _inputs(raw: Path) -> dict[str, list[Path]]:
-    """Return the raw files that :func:`clean` reads, by source; a file not there has no path."""
-    sources = load_sources()
-    return {
-        step.source: [
-            path
-            for paths in wanted_files(sources[step.source], raw / step.source).values()
-            for path in paths
-        ]
-        for step in STEPS
-    }
+    """Return the raw files that :func:`clean` reads, by source; a file not there has no path, and
+    of a folder that may not be read there is the folder."""
+    inputs = {}
+    for step in STEPS:
+        folder = raw / step.source
+        try:
+            files = wanted_files(load_sources()[step.source], folder)
+        except OSError:
+            inputs[step.source] = [folder]
+        else:
+            inputs[step.source] = [path for paths in files.values() for path in paths]
+    return inputs
 
 
 def _raw_files(raw: Path, old: dict, refused: set[str]) -> dict[str, dict]:
@@ -349,9 +351,7 @@ def _raw_files(raw: Path, old: dict, refused: set[str]) -> dict[str, dict]:
     that ``old`` recorded is not read again.
     """
     recorded: dict[str, dict] = old.get("raw", {})
-    files = {
-        name: record for name, record in recorded.items() if name.partition("/")[0] in refused
-    }
+    files = {name: record for name, record in recorded.items() if name.partition("/")[0] in refused}
     for name, (size, changed) in raw_state(raw).items():
         record = recorded.get(name, {})
         if name.partition("/")[0] in refused:

@@ -1,8 +1,8 @@
-"""What comes out of cleaning, as pandera schemas: a processed table has exactly its columns and types,
-values in range, unique keys, and references that lead somewhere.
+"""What comes out of cleaning, as pandera schemas: a processed table has exactly its columns and
+types, values in range, unique keys, and references that lead somewhere.
 
-What goes in is held to ``sources.toml`` (:mod:`nexttrack.data.raw.cells`); the ranges are taken from
-there. The functions that name columns are tables written as code, a line or so for each column.
+What goes in is held to ``sources.toml`` (:mod:`nexttrack.data.raw.cells`); the ranges are taken
+from there. The functions that name columns are tables written as code.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,6 +32,7 @@ REFERENCES = (
     ("lastfm_tags", "artist_id", "lastfm_artists", "artist_id"),
 )
 """(table, column, table, column): every value of the first is one of the second."""
+
 
 def check_processed(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
     """Check tables of the schema ``processed`` and the references between them.

@@ -1,9 +1,8 @@
-"""Every DuckDB database of the project is opened here: in UTC, quiet, and blind to patterns in paths."""
+"""Every DuckDB database is opened here: in UTC, quiet, and with paths that are no patterns."""
 
 import re
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -11,7 +10,7 @@ import duckdb
 from nexttrack.errors import UserError
 
 SPILLING_AT = "600MB"
-"""Beyond this DuckDB uses the disk, so that 66 million playlist entries can be checked and cleaned."""
+"""Beyond this DuckDB uses the disk, so that 66 million playlist entries can be checked too."""
 
 
 def open_database(threads: int = 2, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -30,8 +29,8 @@ def open_database(threads: int = 2, spill: Path | None = None) -> duckdb.DuckDBP
         config |= {"memory_limit": SPILLING_AT, "temp_directory": str(spill)}
     connection = duckdb.connect(config=config)
     connection.execute("SET TimeZone = 'UTC'")
-    # DuckDB's own bar goes to standard output; a notebook has neither bar nor setting.
-    if "ipykernel" not in sys.modules:
+    # DuckDB's own bar goes to standard output; a notebook may have neither bar nor setting.
+    with suppress(duckdb.InvalidInputException):
         connection.execute("SET enable_progress_bar = false")
     return connection
 
@@ -42,7 +41,7 @@ def quoted(text: str | Path) -> str:
 
 
 def literal(path: Path) -> str:
-    """Return a path so that DuckDB, which takes paths to read as patterns, reads that file alone."""
+    """Return a path so that DuckDB, which reads paths as patterns, finds that file alone."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 

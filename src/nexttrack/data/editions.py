@@ -104,7 +104,9 @@ def _is_ours_and_old(folder: Path, raw: Path) -> bool:
         return True
     made_from = cleaning.read_made_from(folder)
     made_by = made_from.get("raw_by")
-    return cleaning.seen(made_from) == there and made_by is not None and made_by != _simulator_hash()
+    return (
+        cleaning.seen(made_from) == there and made_by is not None and made_by != _simulator_hash()
+    )
 
 
 def _simulator_hash() -> str:

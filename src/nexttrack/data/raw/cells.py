@@ -1,5 +1,5 @@
-"""The contract of raw files, made from their description: which cells are bad, and how the good ones
-are stored.
+"""The contract of raw files, made from their description: which cells are bad, and how the good
+ones are stored.
 
 A line names the file, the row, the column and what to do. In text files the header is row 1, as in
 a spreadsheet; in Parquet files the first row is row 1.
@@ -25,8 +25,8 @@ class Cells:
     Attributes:
         file: its description.
         relation: a view with a column for each of the file's columns, c0, c1, … in the order of
-            ``file.columns``, and ``row``, counted from 0. An empty cell is NULL; the others are text
-            where the file is, and else of the file's own types.
+            ``file.columns``, and ``row``, counted from 0. An empty cell is NULL; the others are
+            text where the file is, and else of the file's own types.
         where: the file in words.
         first_row: what its first row is called.
         rows: how many there are.
@@ -45,11 +45,10 @@ class Cells:
 
 
 def store(database: duckdb.DuckDBPyConnection, cells: Cells) -> None:
-    """Make the table ``raw.NAME`` of a file whose cells have been checked, its rows in their order."""
+    """Make the raw table of a file whose cells have been checked, its rows in their order."""
     values = ", ".join(f'{cells.value(c.name)} AS "{c.name}"' for c in cells.file.columns)
     database.execute(
-        f"CREATE TABLE raw.{cells.file.table} AS "
-        f"SELECT {values} FROM {cells.relation} ORDER BY row"
+        f"CREATE TABLE raw.{cells.file.table} AS SELECT {values} FROM {cells.relation} ORDER BY row"
     )
 
 
@@ -90,7 +89,8 @@ def check_references(database: duckdb.DuckDBPyConnection, files: Iterable[Cells]
             row, count, value = database.execute(
                 "SELECT min(row), count(*), arg_min(value, row) FROM "
                 f"(SELECT row, {cells.value(name)} AS value FROM {cells.relation}) "
-                f"ANTI JOIN (SELECT {other.value(name)} AS value FROM {other.relation}) USING (value)"
+                f"ANTI JOIN (SELECT {other.value(name)} AS value FROM {other.relation}) "
+                "USING (value)"
             ).fetchone()
             if count:
                 what = f"{value!r} is not in {other.file.name}"
@@ -137,7 +137,7 @@ def _line(cells: Cells, row: int, count: int, column: str, what: str) -> str:
 
 
 def _value(column: Column, cell: str) -> str:
-    """Return the SQL of a cell in the type that it is stored in; NULL where it has no such value."""
+    """Return the SQL of a cell in the type that it is stored in; NULL where it is none of it."""
     if column.type == "integer":
         return f"TRY_CAST(TRY_CAST({cell} AS DOUBLE) AS {_integer_type(column)})"
     kinds = {"number": "DOUBLE", "boolean": "BOOLEAN", "date": "TIMESTAMP", "text": "VARCHAR"}

@@ -50,7 +50,13 @@ def read_cells(database: duckdb.DuckDBPyConnection, file: SourceFile, path: Path
     return [_read_text(database, file, path.read_bytes(), str(path))]
 
 
-def _view(database: duckdb.DuckDBPyConnection, file: SourceFile, cells: list[str], origin: str):
+def _view(
+    database: duckdb.DuckDBPyConnection,
+    file: SourceFile,
+    cells: list[str],
+    origin: str,
+    row: str = "row",
+) -> str:
     """Make the view of a file's cells, in the order of its columns, and return its name.
 
     An empty cell becomes NULL: a text of nothing but blanks, and NaN in a column of numbers. (In a
@@ -61,7 +67,9 @@ def _view(database: duckdb.DuckDBPyConnection, file: SourceFile, cells: list[str
         f"{_without_empty(column, cell, file.kind)} AS c{i}"
         for i, (column, cell) in enumerate(zip(file.columns, cells, strict=True))
     )
-    database.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns}, row FROM {origin}")
+    database.execute(
+        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns}, {row} AS row FROM {origin}"
+    )
     return name
 
 
@@ -109,9 +117,7 @@ def _check_encoding(file: SourceFile, data: bytes, where: str) -> None:
 def _header(file: SourceFile, data: bytes, where: str) -> list[str]:
     line = re.split(rb"[\r\n]", data, maxsplit=1)[0].decode(file.encoding).removeprefix("\ufeff")
     if not line.strip():
-        raise BadFileError(
-            f"{where}, row 1 is empty where the column names should be; {GET_AGAIN}"
-        )
+        raise BadFileError(f"{where}, row 1 is empty where the column names should be; {GET_AGAIN}")
     separator = _separator(file)
     header = _split(line, separator)
     wanted = {column.name for column in file.columns}
@@ -135,10 +141,11 @@ def _split(line: str, separator: str) -> list[str]:
 
 def _check_header(file: SourceFile, header: list[str], where: str) -> None:
     wanted = [column.name for column in file.columns]
+    folded = [name.casefold() for name in header]  # a database tells Tempo from tempo no more
     problems = [
         f"{where}: two columns are called {name}; remove one"
         for name in wanted
-        if header.count(name) > 1
+        if folded.count(name.casefold()) > 1
     ]
     if missing := [name for name in wanted if name not in header]:
         others = {name.casefold().strip(): name for name in header if name not in wanted}
@@ -222,12 +229,11 @@ def _read_parquet(database: duckdb.DuckDBPyConnection, file: SourceFile, path: P
     _check_types(file, schema, path)
     if not rows:
         raise BadFileError(f"{path} has no rows; {GET_AGAIN}")
-    origin = (
-        f"(SELECT *, file_row_number AS row FROM read_parquet({quoted(literal(path))}, "
-        "file_row_number = true, hive_partitioning = false))"
-    )
+    options = "file_row_number = true, hive_partitioning = false"
+    origin = f"read_parquet({quoted(literal(path))}, {options})"
     cells = [f'"{column.name}"' for column in file.columns]
-    return Cells(file, _view(database, file, cells, origin), str(path), 1, rows)
+    view = _view(database, file, cells, origin, row="file_row_number")
+    return Cells(file, view, str(path), 1, rows)
 
 
 def _check_types(file: SourceFile, schema: pa.Schema, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The data sources as ``sources.toml`` describes them: what a raw file must hold is said there alone."""
+"""The data sources as ``sources.toml`` describes them: it alone says what a raw file must hold."""
 
 import tomllib
 from dataclasses import dataclass
@@ -38,8 +38,8 @@ class SourceFile:
     """A file of a source, or a member of a zip.
 
     ``table`` is the name of the table that the cleaning makes of it. ``unique`` are sets of columns
-    that identify a row, ``references`` pairs of a column and the table whose column of that name has
-    every value of it, ``ordered`` pairs of columns of which the second is not before the first.
+    that identify a row, ``references`` pairs of a column and the table whose column of that name
+    has every value of it, ``ordered`` pairs of columns of which the second is not before the first.
     ``rows`` and ``sha256`` are those of the published file, ``known_sha256`` that of the copy the
     book was computed from.
     """

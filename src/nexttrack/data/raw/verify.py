@@ -121,8 +121,8 @@ def read_source(
 
 
 def wanted_files(source: Source, folder: Path) -> dict[SourceFile, list[Path]]:
-    """Return the files of a source to be read, each with where it is: no path, if it is missing, and
-    no file, if the folder has none of the source.
+    """Return the files of a source to be read, each with where it is: no path, if it is missing,
+    and no file, if the folder has none of the source.
 
     The slices of the Million Playlist Dataset stand for the tables that an import makes of them.
 
@@ -138,7 +138,7 @@ def wanted_files(source: Source, folder: Path) -> dict[SourceFile, list[Path]]:
         return {}
     if slices and not all(file in found for file in required):
         return {file: found[file] for file in slices}
-    wanted = dict.fromkeys(required, []) | found
+    wanted = {file: [] for file in required} | found
     return {file: wanted[file] for file in source.files if file in wanted and file not in slices}
 
 
