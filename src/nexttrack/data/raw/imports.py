@@ -14,7 +14,7 @@ from typing import IO
 from nexttrack.data.raw import conversion, million_playlist, slice_batches
 from nexttrack.data.raw.archives import BLOCK
 from nexttrack.data.raw.installing import one_at_a_time, previous, put_in_place, staging
-from nexttrack.data.raw.recognition import Found
+from nexttrack.data.raw.recognition import NOT_OURS, Found
 from nexttrack.data.raw.search import Search
 from nexttrack.data.raw.sources import Source, SourceFile, load_sources, locate
 from nexttrack.data.raw.verify import FileReport, inspect_source
@@ -305,7 +305,7 @@ def _nothing_in(place: Path, left_out: list[str]) -> str:
         return left_out[0]
     sources = load_sources()
     why = ""
-    told = [line for line in left_out if not line.endswith(": no file of the sources")]
+    told = [line for line in left_out if not line.endswith(NOT_OURS)]
     if told:
         more = f" (and {len(left_out) - 1} other files)" if len(left_out) > 1 else ""
         why = f"{told[0]}{more}; "

@@ -76,9 +76,11 @@ def recognise(path: Path, shown: str) -> Found | str:
         return "perhaps a slice of the Million Playlist Dataset; name it mpd.slice.A-B.json"
     if kind == "a Git LFS pointer":
         return kinds.POINTER
+    if kind in ("a zip archive", "a Parquet file"):
+        return f"{kind} that is cut short or damaged; {kinds.AGAIN}"
     if kind in ("text", "JSON", "a web page", "empty"):
         return NOT_OURS
-    return f"{kind}: {NOT_OURS}; unpack or convert it" if kind != "a zip archive" else NOT_OURS
+    return f"{kind}: {NOT_OURS}; unpack or convert it"
 
 
 def _by_name(path: Path, shown: str, kind: str) -> Found | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nexttrack.data.raw import archives, kinds
 from nexttrack.data.raw.million_playlist import slice_range
-from nexttrack.data.raw.recognition import Found, plain_name, recognise
+from nexttrack.data.raw.recognition import NOT_OURS, Found, plain_name, recognise
 from nexttrack.data.raw.sources import load_sources
 from nexttrack.errors import UserError
 
@@ -62,13 +62,20 @@ class Search:
                 f"{shown} is a link to {path.readlink()}, which is not there; "
                 "bring the file itself, or remove the link"
             )
+        if not path.is_file():
+            self.left_out.append(f"{shown}: no regular file")
+            return
         if not path.name.casefold().endswith((*TABLES, *OTHERS)):
-            self.left_out.append(f"{shown}: no file of the sources")
+            self.left_out.append(f"{shown}: {NOT_OURS}")
             return
         try:
             kind = kinds.kind_of(kinds.read_start(path))
             if slice_range(path.name):
-                self.found.append(_slice(path, shown))
+                found = _slice(path, shown)
+                wrong = kinds.wrong_kind(path, found.file)
+                if wrong and kind != "a gzip file":
+                    raise UserError(wrong.replace(str(path), shown))
+                self.found.append(found)
             elif kind == "a gzip file":
                 self._gzip(path, shown, depth)
             elif kind == "a zip archive" and zipfile.is_zipfile(path):
@@ -139,7 +146,7 @@ class Search:
                         copy.write(block)
                 self._file(target, inside, depth + 1)
             else:
-                self.left_out.append(f"{inside}: no file of the sources")
+                self.left_out.append(f"{inside}: {NOT_OURS}")
 
     def _place(self, parent: str) -> Path:
         """Return a new folder to unpack into, within one called as the file's own folder is."""
