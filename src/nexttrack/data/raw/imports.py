@@ -301,7 +301,7 @@ def _refuse_own_folder(search: Search, place: Path, raw: Path) -> None:
 
 
 def _nothing_in(place: Path, left_out: list[str]) -> str:
-    if place.is_file():
+    if not place.is_dir() and len(left_out) == 1:
         return left_out[0]
     sources = load_sources()
     why = ""
