@@ -1,5 +1,6 @@
 """A file is recognised by its columns, else by its name."""
 
+import pyarrow.parquet as pq
 import pytest
 
 from nexttrack.data.raw.recognition import Found, plain_name, recognise
@@ -43,6 +44,18 @@ def test_a_table_that_misses_columns_is_still_known_and_one_of_few_is_not(tmp_pa
     assert isinstance(recognise(path, "x"), Found)
     path.write_text(",".join(columns[:8]) + "\n")
     assert recognise(path, "x").startswith("no file of the sources (its columns are track_id, ")
+
+
+def test_a_table_in_the_folder_of_its_source_is_that_sources(write_source, tmp_path):
+    """Without the columns that tell it from the other tracks.parquet."""
+    folder = write_source(load_sources()["playlists"], tmp_path / "playlists")
+    path = folder / "tracks.parquet"
+    table = pq.read_table(path).drop_columns(["artist_name", "track_name", "name_source"])
+    pq.write_table(table, path)
+    assert recognise(path, "x").source.name == "playlists"
+    moved = tmp_path / path.name
+    path.rename(moved)
+    assert recognise(moved, "x").source.name == "playlist-archive"
 
 
 @pytest.mark.parametrize(

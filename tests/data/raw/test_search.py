@@ -478,7 +478,7 @@ def test_what_was_left_out_is_told(plain, tmp_path):
     )
     done = import_folder(given, tmp_path / "raw")
     assert done.left_out == [
-        f"{given}/data_by_artist.csv: means by artist: means that the study does not read",
+        f"{given}/data_by_artist.csv: means by artist, which the study does not read",
         f"{given}/readme.md: no file of the sources",
         f"{given}/copy/dataset (1).csv: the same as {given}/dataset.csv",
     ]

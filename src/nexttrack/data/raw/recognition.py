@@ -165,7 +165,8 @@ def _match(columns: list[str], path: Path, make, **how) -> Found | str:
                     found = make(path=path, source=source, file=file, member=member, **how)
                     scores.append((_share(there, wanted), fits, found))
     scores += [(_share(there, wanted), 0, what) for what, wanted in strangers.columns_of().items()]
-    share, _, best = max(scores, key=lambda score: score[:2])
+    # A file that lies in its source's folder under its name is that one, if it can be at all.
+    share, _, best = max(scores, key=lambda s: (s[0] >= ENOUGH and s[1] == 2, s[0], s[1]))
     if share >= ENOUGH:
         return best
     return f"{NOT_OURS} (its columns are {', '.join(columns[:4])}{', …' if columns[4:] else ''})"

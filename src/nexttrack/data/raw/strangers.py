@@ -10,7 +10,7 @@ OWN_PLAYS = (
     "matrix of users and items (README.md, Use the code)"
 )
 ANOTHER = "another data set than the study reads; nexttrack data list says which those are"
-NOT_READ = "means that the study does not read"
+NOT_READ = "which the study does not read"
 
 ACCOUNT = "of a Spotify account's export"
 BY_NAME = {
@@ -28,8 +28,8 @@ _MEANS = (
     "tempo valence popularity key mode count artists"
 )
 BY_COLUMNS = {
-    f"means by artist: {NOT_READ}": _MEANS,
-    f"means by artist with genres: {NOT_READ}": f"{_MEANS} genres",
+    f"means by artist, {NOT_READ}": _MEANS,
+    f"means by artist with genres, {NOT_READ}": f"{_MEANS} genres",
     f"a last.fm scrobbles export: {OWN_PLAYS}": (
         "uts utc_time artist artist_mbid album album_mbid track track_mbid"
     ),
