@@ -102,7 +102,10 @@ def install(
         if any(one.source.name == name for one in found)
     }
     with staging(raw, list(brought)) as staged:
-        for name, source in steps(list(brought.items()), "Importing"):
+        sliced = any(one.file.kind == "json-slices" for one in found)  # these have their own bar
+        names = list(brought)
+        for name in names if sliced else steps(names, "Importing"):
+            source = brought[name]
             own = [one for one in found if one.source.name == name]
             _stage(source, own, staged[name], raw / name, replace)
             _verify(source, own, staged[name], raw / name)
