@@ -1,6 +1,7 @@
 """Downloads: verified, installed as imports are, patient."""
 
 import functools
+import hashlib
 import http.server
 import threading
 from dataclasses import replace
@@ -47,20 +48,23 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def serve(small_sources, monkeypatch):
-    """A function that makes lastfm-2k come from a server on this machine."""
+    """A function that makes lastfm-2k come from a server on this machine, of any checksum unless
+    one is given."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(fetch, "PAUSES", (0.0, 0.0))
     servers = []
 
-    def start(*answers):
+    def start(*answers, sha256=None):
         asked = []
         handler = functools.partial(Server, answers, asked)
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/hetrec2011-lastfm-2k.zip"
-        source = replace(small_sources["lastfm-2k"], url=url)
+        source = small_sources["lastfm-2k"]
+        file = replace(source.files[0], sha256=sha256)
+        source = replace(source, url=url, files=(file,))
         small_sources["lastfm-2k"] = source
         return asked
 
@@ -109,6 +113,16 @@ def test_a_bad_download_replaces_nothing(serve, archive, tmp_path):
     with pytest.raises(UserError, match="is a web page"):
         get(["lastfm-2k"], raw, force=True)
     assert contents(raw) == {"lastfm-2k/hetrec2011-lastfm-2k.zip": archive}
+
+
+def test_a_download_of_other_bytes_than_were_published_is_refused(serve, archive, tmp_path):
+    """A copy that the user brings may differ; what the network gives may not."""
+    serve((200, archive, None), sha256="0" * 64)
+    with pytest.raises(UserError, match=r"is not the published file: its sha256 is .*, not 000"):
+        get(["lastfm-2k"], tmp_path / "raw")
+    assert contents(tmp_path / "raw") == {}
+    serve((200, archive, None), sha256=hashlib.sha256(archive).hexdigest())
+    assert get(["lastfm-2k"], tmp_path / "raw") == ["lastfm-2k"]
 
 
 def test_without_a_network_every_source_is_named_in_one_line(
