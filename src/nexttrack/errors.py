@@ -13,7 +13,17 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(printable(" ".join(message.split())))
+
+
+def printable(text: str) -> str:
+    """Return a text with whatever a terminal would act on, or could not print, as an escape.
+
+    Messages show names and cells of the user's: ``\\x1b[2J`` in one is not to clear the screen.
+    """
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from nexttrack import project
 from nexttrack.data import cleaning
-from nexttrack.data.raw.fetch import settle
+from nexttrack.data.raw.installing import settle
 from nexttrack.data.raw.sources import load_sources
 from nexttrack.errors import UserError
 from nexttrack.files import restore_folder

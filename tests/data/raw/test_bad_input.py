@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nexttrack.cli import main
-from nexttrack.data.raw.fetch import import_folder
+from nexttrack.data.raw.imports import import_folder
 from nexttrack.data.raw.verify import inspect_source, verify_source
 
 LOGIN = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Log in</body></html>\n"
@@ -164,25 +164,10 @@ DEFECTS = {
         of_member("tags.dat", None),
         ["tags.dat is missing in the zip", "get the file again"],
     ),
-    "semicolons": (
-        YEARS,
-        of_bytes(lambda data: data.replace(b",", b";")),
-        ["row 1", "semicolons separate the columns where commas should"],
-    ),
-    "tabs": (
-        YEARS,
-        of_bytes(lambda data: data.replace(b",", b"\t")),
-        ["row 1", "tabs separate the columns where commas should"],
-    ),
     "commas in a member": (
         ZIP,
         of_member("user_artists.dat", lambda data: data.replace(b"\t", b",")),
         ["user_artists.dat, row 1", "commas separate the columns where tabs should"],
-    ),
-    "utf-16": (
-        CSV,
-        of_bytes(lambda data: data.decode().encode("utf-16")),
-        ["UTF-16", "save it as UTF-8"],
     ),
     "latin-1": (
         CSV,
@@ -305,11 +290,6 @@ DEFECTS = {
         TRACKS,
         lambda path: path.unlink(),
         ["playlists/tracks.parquet is missing", "nexttrack data import"],
-    ),
-    "a folder in place of a file": (
-        CSV,
-        lambda path: (path.unlink(), path.mkdir(), (path / "x").touch()),
-        ["has no file of spotify-tracks"],
     ),
 }
 
