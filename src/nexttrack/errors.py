@@ -1,8 +1,12 @@
 """The one exception that a user is meant to read."""
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+_OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 class UserError(Exception):
@@ -18,9 +22,18 @@ class UserError(Exception):
 
 @contextmanager
 def in_one_line() -> Iterator[None]:
-    """Let a ``UserError`` end the process with one line on standard error and exit code 1."""
+    """Let a ``UserError`` end the process with one line on standard error and exit code 1.
+
+    So does a file that cannot be written or read, for want of space or of permission.
+    """
     try:
         yield
     except UserError as error:
         print("error:", error, file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        place = error.filename2 or error.filename or "a file"
+        print(f"error: {place}: {error.strerror}; make room or give rights, and try again", file=sys.stderr)
         sys.exit(1)

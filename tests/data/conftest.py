@@ -16,6 +16,7 @@ import pytest
 
 from nexttrack import project
 from nexttrack.data import editions
+from nexttrack.data.raw import sources
 from nexttrack.data.raw.sources import Column, Source, SourceFile, load_sources
 
 LETTERS = string.digits + string.ascii_letters
@@ -27,15 +28,14 @@ SMALL = {"n_tracks": 1_000, "n_listeners": 50, "seed": 3}
 @pytest.fixture
 def small_sources(tmp_path, monkeypatch):
     """The sources as described, except that any number of rows and any checksum will do."""
-    text = (ROOT / "data" / "sources.toml").read_text(encoding="utf-8")
+    text = sources.DESCRIPTION.read_text(encoding="utf-8")
     lines = [
         line
         for line in text.splitlines(keepends=True)
         if not line.startswith(("rows =", "sha256 =", "known_sha256 ="))
     ]
-    (tmp_path / "root" / "data").mkdir(parents=True)
-    (tmp_path / "root" / "data" / "sources.toml").write_text("".join(lines), encoding="utf-8")
-    monkeypatch.setattr(project, "root", lambda: tmp_path / "root")
+    monkeypatch.setattr(sources, "DESCRIPTION", tmp_path / "sources.toml")
+    sources.DESCRIPTION.write_text("".join(lines), encoding="utf-8")
     load_sources.cache_clear()
     yield load_sources()
     load_sources.cache_clear()

@@ -12,7 +12,7 @@ from nexttrack import project
 from nexttrack.data import cleaning
 from nexttrack.data.raw.fetch import settle
 from nexttrack.errors import UserError
-from nexttrack.files import restore_folder
+from nexttrack.files import is_writable, restore_folder
 from nexttrack.project import Edition
 
 SAMPLE = {"n_tracks": 8_000, "n_listeners": 2_000, "seed": 1}
@@ -33,7 +33,8 @@ def ensure(edition: Edition | None = None) -> Path:
         The folder of the tables.
 
     Raises:
-        UserError: the published edition has neither tables nor raw files.
+        UserError: the published edition has neither tables nor raw files, or an edition is to be
+            made where nothing can be written.
     """
     _restore("published")
     if project.raw_dir("published").exists():
@@ -42,6 +43,11 @@ def ensure(edition: Edition | None = None) -> Path:
     folder = project.processed_dir(edition)
     if _is_fresh(edition):
         return folder
+    if not is_writable(folder.parent):
+        raise UserError(
+            f"the {edition} edition is to be made, and {folder.parent} cannot be written to; "
+            "set NEXTTRACK_DATA to a folder that can"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{edition}-ensure.lock")):
         if not _is_fresh(edition):  # another process may have made it while this one waited

@@ -1,4 +1,4 @@
-"""The data sources as ``data/sources.toml`` describes them."""
+"""The data sources as ``sources.toml``, beside the SQL, describes them."""
 
 import tomllib
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from nexttrack import project
 from nexttrack.errors import UserError
+
+DESCRIPTION = Path(__file__).parents[1] / "sources.toml"
 
 Kind = Literal["csv", "tsv", "zip", "parquet", "json-slices"]
 Type = Literal["text", "number", "integer", "boolean", "date"]
@@ -87,9 +88,8 @@ class Source:
 
 @cache
 def load_sources() -> dict[str, Source]:
-    """Return the sources by name, in the order of ``data/sources.toml``."""
-    path = project.root() / "data" / "sources.toml"
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    """Return the sources by name, in the order of ``sources.toml``."""
+    table = tomllib.loads(DESCRIPTION.read_text(encoding="utf-8"))
     shared = table.pop("columns")
     return {name: _source(name, entry, shared) for name, entry in table.items()}
 

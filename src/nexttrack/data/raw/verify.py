@@ -1,4 +1,4 @@
-"""Check raw files against ``data/sources.toml``, one line for each defect.
+"""Check raw files against ``sources.toml``, one line for each defect.
 
 A line names the file, the row, the column and what to do. In text files the header is row 1, as in
 a spreadsheet; in Parquet files the first row is row 1. Long, since each kind of file can be wrong
