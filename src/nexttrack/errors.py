@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
 _OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
@@ -34,6 +33,6 @@ def in_one_line() -> Iterator[None]:
     except OSError as error:
         if error.errno not in _OF_THE_MACHINE:
             raise
-        place = error.filename2 or error.filename or "a file"
-        print(f"error: {place}: {error.strerror}; make room or give rights, and try again", file=sys.stderr)
+        where = f"{error.filename2 or error.filename or 'a file'}: {error.strerror}"
+        print(f"error: {where}; make room or give the right to it, and try again", file=sys.stderr)
         sys.exit(1)

@@ -26,8 +26,8 @@ def root() -> Path:
     folder = Path(__file__).resolve().parents[2]
     if not (folder / "_quarto.yml").is_file():
         raise UserError(
-            "this needs the whole project, with its chapters and results, and here is the installed "
-            "package alone; clone the repository and run: make book"
+            "this needs the whole project, chapters and results too, and here is the package "
+            "alone; clone the repository and run there: make book"
         )
     return folder
 

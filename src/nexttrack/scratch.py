@@ -15,10 +15,10 @@ from nexttrack.files import is_writable
 def settle() -> None:
     """See that libraries find a home folder, and numba one to keep what it compiled in.
 
-    A user without a name and without ``$HOME``, as in a container, gets a temporary one. Numba takes
-    ``$NUMBA_CACHE_DIR``, else a folder beside the code, else one of the user's; where none of them
-    can be written it refuses to define a function, so it gets a temporary one, too. Processes
-    started from here use the same.
+    A user without a name and without ``$HOME``, as in a container, gets a temporary one. Numba
+    takes ``$NUMBA_CACHE_DIR``, else a folder beside the code, else one of the user's; where none
+    of them can be written it refuses to define a function, so it gets a temporary one, too.
+    Processes started from here use the same.
     """
     if os.path.expanduser("~") == "~":  # noqa: PTH111 (Path raises)
         os.environ["HOME"] = _temporary_folder()

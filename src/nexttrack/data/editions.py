@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -97,11 +98,11 @@ def _make(edition: Edition) -> None:
     elif _is_ours_and_old(folder, raw):
         from nexttrack.data import simulator
 
-        if console.is_terminal:
+        if sys.stderr.isatty():
             console.print("Simulating the sample edition, once: some 15 s")
         simulator.write_sources(raw, **SAMPLE)
         made_by = _simulator_hash()
-    if console.is_terminal:
+    if sys.stderr.isatty():
         console.print(f"Cleaning the {edition} edition: some 10 s")
     cleaning.clean(raw, folder, raw_by=made_by)
 
