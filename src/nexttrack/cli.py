@@ -40,7 +40,7 @@ def main() -> None:
     whatever the locale is, as libraries do that call into C.
     """
     os.environ.setdefault("MPLCONFIGDIR", str(project.cache_dir() / "matplotlib"))
-    if sys.getfilesystemencoding() != "utf-8":
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
         utf8 = {**os.environ, "PYTHONUTF8": "1"}
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], utf8)
     with in_one_line():

@@ -30,9 +30,8 @@ def write_file(path: Path, content: bytes | memoryview) -> None:
 
 def is_writable(folder: Path) -> bool:
     """Tell whether a folder, or what is there of the way to it, can be written to."""
-    there = next(
-        path for path in (folder.absolute(), *folder.absolute().parents) if os.access(path, os.F_OK)
-    )
+    way = folder.absolute(), *folder.absolute().parents
+    there = next(path for path in way if os.access(path, os.F_OK))
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
