@@ -1,5 +1,7 @@
 """Settings of every test."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,10 @@ from scipy.sparse import csr_matrix
 
 from nexttrack.data.columns import AUDIO, SHARES
 from nexttrack.data.dataset import Dataset
+
+# What a shell says of colours, or sets for other work, is not what tests are about.
+for name in ("FORCE_COLOR", "NO_COLOR", "MATPLOTLIBRC", "PYTHONSTARTUP"):
+    os.environ.pop(name, None)
 
 # As hypothesis would have it (on CI the same cases each time), but no machine is too slow.
 usual = settings.get_profile(settings.get_current_profile_name())
