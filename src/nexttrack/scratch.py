@@ -39,3 +39,6 @@ def _temporary_folder() -> str:
     folder = tempfile.mkdtemp(prefix="nexttrack-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+settle()
