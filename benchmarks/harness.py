@@ -156,7 +156,7 @@ def exponent(sizes: list[int], seconds: list[float]) -> float:
 def runs_progress(console: Console) -> Progress:
     """Return a display of how many runs are done, to be used as a context; for terminals only."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    return Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
+    return Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty())
 
 
 def middle(reports: Sequence[Mapping[str, Any]], name: str) -> float:

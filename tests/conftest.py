@@ -15,6 +15,10 @@ from nexttrack.data.columns import AUDIO, SHARES
 from nexttrack.data.dataset import Dataset
 from nexttrack.press.preview.pages import render_preview
 
+# What a shell says of colours, or sets for other work, is not what tests are about.
+for name in ("FORCE_COLOR", "NO_COLOR", "MATPLOTLIBRC", "PYTHONSTARTUP"):
+    os.environ.pop(name, None)
+
 # As hypothesis would have it (on CI the same cases each time), but no machine is too slow.
 usual = settings.get_profile(settings.get_current_profile_name())
 settings.register_profile("patient", parent=usual, deadline=None)

@@ -97,3 +97,9 @@ def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path):
     files.remove(link)
     files.remove(Path(tmp_path / "nothing"))
     assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_a_folder_can_be_written_where_what_is_there_of_its_way_can(tmp_path):
+    (tmp_path / "file").touch()
+    assert files.is_writable(tmp_path) and files.is_writable(tmp_path / "new" / "folder")
+    assert not files.is_writable(tmp_path / "file" / "folder")

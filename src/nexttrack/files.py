@@ -28,6 +28,13 @@ def write_file(path: Path, content: bytes | memoryview) -> None:
         raise
 
 
+def is_writable(folder: Path) -> bool:
+    """Tell whether a folder, or what is there of the way to it, can be written to."""
+    way = folder.absolute(), *folder.absolute().parents
+    there = next(path for path in way if os.access(path, os.F_OK))
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 def old_name(target: Path) -> Path:
     """Return where the old folder waits while :func:`replace_folder` puts the new one in place."""
     return target.with_name(f".{target.name}-old")

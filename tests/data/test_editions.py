@@ -60,6 +60,14 @@ def test_raw_files_that_someone_simulated_are_kept(own, made):
     assert made == ["simulated", "cleaned"]  # the simulation is the one above
 
 
+def test_what_cannot_be_written_is_said_before_it_is_made(own, made, monkeypatch):
+    shutil.rmtree(own / "processed")
+    monkeypatch.setattr(editions, "is_writable", lambda folder: False)
+    with pytest.raises(UserError, match=r"/processed cannot be written to; set NEXTTRACK_DATA"):
+        ensure()
+    assert made == []
+
+
 def test_the_published_edition_is_asked_for_in_vain_without_data(own, monkeypatch):
     monkeypatch.setenv("NEXTTRACK_EDITION", "published")
     with pytest.raises(UserError, match="run `make data`"):

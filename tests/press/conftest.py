@@ -225,7 +225,7 @@ def minibook(tmp_path: Path) -> MiniBook:
 @pytest.fixture(scope="session")
 def previewed(tmp_path_factory: pytest.TempPathFactory) -> MiniBook:
     """Return the small book as the preview renders it; not to be changed."""
-    book = MiniBook(tmp_path_factory.mktemp("previewed") / "minibook")
+    book = MiniBook(tmp_path_factory.mktemp("50%20 né") / "minibook")
     render_preview(book.folder, book.output)
     return book
 

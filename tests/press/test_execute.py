@@ -1,6 +1,7 @@
 import asyncio
 import json
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -215,6 +216,26 @@ def test_what_is_no_notebook_gets_one_line(tmp_path, text, message):
     with pytest.raises(UserError, match=message) as caught:
         read(tmp_path / "one.ipynb")
     assert "\n" not in str(caught.value)
+
+
+def test_a_long_temporary_folder_is_no_obstacle(tmp_path, monkeypatch):
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    path = stored(tmp_path / "one.ipynb", "print(1 + 1)")
+    execute(path)
+    assert outputs(path)[0][0].text == "2\n"
+
+
+def test_what_is_set_outside_does_not_change_what_a_chapter_shows(tmp_path, monkeypatch):
+    (tmp_path / "settings").write_text("font.size: 31")
+    (tmp_path / "startup.py").write_text("print('started')")
+    monkeypatch.setenv("MATPLOTLIBRC", str(tmp_path / "settings"))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "startup.py"))
+    path = stored(tmp_path / "one.ipynb", "import matplotlib; matplotlib.rcParams['font.size']")
+    execute(path)
+    (shown,) = outputs(path)[0]
+    assert shown.data["text/plain"] == "10.0"
 
 
 @pytest.fixture

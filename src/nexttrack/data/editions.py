@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from nexttrack.data import cleaning
 from nexttrack.data.raw.installing import settle
 from nexttrack.data.raw.sources import load_sources
 from nexttrack.errors import UserError
-from nexttrack.files import restore_folder
+from nexttrack.files import is_writable, restore_folder
 from nexttrack.project import Edition
 
 SAMPLE = {"n_tracks": 8_000, "n_listeners": 2_000, "seed": 1}
@@ -34,7 +35,8 @@ def ensure(edition: Edition | None = None) -> Path:
         The folder of the tables.
 
     Raises:
-        UserError: the published edition has neither tables nor raw files.
+        UserError: the published edition has neither tables nor raw files, or an edition is to be
+            made where nothing can be written.
     """
     _restore("published")
     if project.raw_dir("published").exists():
@@ -43,6 +45,11 @@ def ensure(edition: Edition | None = None) -> Path:
     folder = project.processed_dir(edition)
     if _is_fresh(edition):
         return folder
+    if not is_writable(folder.parent):
+        raise UserError(
+            f"the {edition} edition is to be made, and {folder.parent} cannot be written to; "
+            "set NEXTTRACK_DATA to a folder that can"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{edition}-ensure.lock")):
         if not _is_fresh(edition):  # another process may have made it while this one waited
@@ -110,11 +117,11 @@ def _make(edition: Edition) -> None:
     elif _is_ours_and_old(folder, raw):
         from nexttrack.data import simulator
 
-        if console.is_terminal:
+        if sys.stderr.isatty():
             console.print("Simulating the sample edition, once: some 15 s")
         simulator.write_sources(raw, **SAMPLE)
         made_by = _simulator_hash()
-    if console.is_terminal:
+    if sys.stderr.isatty():
         console.print(f"Cleaning the {edition} edition: some 10 s")
     cleaning.clean(raw, folder, raw_by=made_by)
 
