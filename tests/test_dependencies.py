@@ -14,6 +14,8 @@ from nexttrack import dependencies, project
 from nexttrack.dependencies import Code, gathered_names, key, read_source
 
 PACKAGE = Path(nexttrack.__file__).parent
+LOOK_AROUND = {"nexttrack.project", "nexttrack.dependencies", "nexttrack.scratch"}
+"""Modules that look for folders and not for what a file says."""
 
 
 def code(folder):
@@ -231,6 +233,6 @@ def test_files_of_the_package_are_read_by_name():
     for name, path in here.modules.items():
         tree = ast.parse(path.read_text())
         spots = [n for n in ast.walk(tree) if ast.unparse(n) in ("__file__", "resources.files")]
-        if spots and name not in ("nexttrack.project", "nexttrack.dependencies"):
+        if spots and name not in LOOK_AROUND:
             texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
             assert texts & here.files.keys() or texts & {"simulator"}, name

@@ -30,7 +30,7 @@ def cache_dir() -> Path:
 
 def code_of(work: Callable) -> str:
     """Return a hash of all that a function's module depends on."""
-    code = Code(project.root())
+    code = Code()
     if work.__module__ in code.modules:
         wanted = code.of_module(work.__module__)
     else:

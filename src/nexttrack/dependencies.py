@@ -61,7 +61,7 @@ class Code:
         folder: folder of the package.
     """
 
-    root: Path
+    root: Path = Path(__file__).parents[2]
     folder: Path = Path(__file__).parent
 
     def of_module(self, name: str) -> Dependencies:
