@@ -1,7 +1,6 @@
 """Implicit alternating least squares, with the weights and the regularisation of its revision."""
 
 import time
-from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import product
 from nexttrack.models.factors import LearnedFactors, one_or_all
-from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.inputs import checked_user_items
 from nexttrack.models.space import Range, Space
 from nexttrack.progress import steps
 
@@ -77,6 +76,8 @@ class IALS(LearnedFactors):
         *("iterations", "cg_steps", "init_scale", "random_state"),
     )
 
+    _ITERATES = True
+
     search_space: ClassVar[Space] = {
         "factors": Range(16, 256, log=True, whole=True),
         "regularization": Range(1e-4, 1, log=True),
@@ -116,25 +117,7 @@ class IALS(LearnedFactors):
         self.init_scale = init_scale
         self.random_state = random_state
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Learn the factors of users and items, from a fresh start.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items; values are weights, finite and of at least
-                0. A stored 0 counts as unobserved.
-            show_progress: whether to show the iterations where there is a terminal.
-            callback: called after each iteration with its number, from 0, its seconds, and None
-                (implicit has the loss there, which :meth:`loss` gives).
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-        """
-        user_items = training_matrix(user_items)
+    def _fit(self, user_items, show_progress, callback):
         item_users = user_items.T.tocsr()
         self.user_factors, self.item_factors = self._start(*user_items.shape)
         rounds = list(range(self.iterations))
@@ -146,7 +129,6 @@ class IALS(LearnedFactors):
                 self._solve(item_users, self.item_factors, self.user_factors)
                 if callback:
                     callback(iteration, time.perf_counter() - began, None)
-        self._fitted()
 
     def _start(self, n_users, n_items):
         rng = np.random.default_rng(self.random_state)
@@ -202,7 +184,7 @@ class IALS(LearnedFactors):
 
     def recalculate_item(self, itemid: ArrayLike, item_users: csr_matrix) -> np.ndarray:
         """Return the factors of items, known or not, from their rows of users, as for users."""
-        item_users = checked_user_items(item_users, len(self.user_factors))
+        item_users = checked_user_items(item_users, len(self.user_factors), "item_users")
         return one_or_all(itemid, self._exact_rows(item_users, self.user_factors))
 
     def _exact_rows(self, rows, Y):

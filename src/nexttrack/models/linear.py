@@ -4,12 +4,10 @@ Longer than other modules, as the compiled loops of both models stand beside the
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
-from implicit.recommender_base import RecommenderBase
 from numba import njit
-from numpy.typing import ArrayLike
 from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_matrix
 
@@ -26,8 +24,7 @@ from nexttrack.kernels.ranking import (
 )
 from nexttrack.kernels.row_sums import WIDTH as TILE
 from nexttrack.kernels.row_sums import aligned, row_sums
-from nexttrack.models.inputs import allowed_items, training_matrix
-from nexttrack.models.recommender import Recommender, single
+from nexttrack.models.recommender import Recommender, one_hot
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.models.space import Range, Space
 
@@ -36,7 +33,7 @@ LISTS_BYTES = 64_000_000  # of candidates at a time in each thread: each time re
 DENSE_BLOCK = 64_000_000  # of scores at a time: each block reads the whole inverse
 
 
-class EASE(Recommender, RecommenderBase):
+class EASE(Recommender):
     """Ridge regression of every item on all others, in closed form (Steck 2019, WWW).
 
     The weights B minimise ``|X - X B|^2 + regularization |B|^2`` with a diagonal of 0. With
@@ -49,6 +46,10 @@ class EASE(Recommender, RecommenderBase):
     ``z_j - (z_j - y_j) / (1 - x_j' K x_j)``. ``fit`` takes the smaller of the two.
 
     A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
+    Similar to an item are those for which it speaks most: the largest entries of its row of B.
+
+    ``fit`` takes 4 bytes for each entry of the smaller Gram matrix: 400 MB for 10,000 items. It
+    raises a ValueError if the regularisation is too small for that to be inverted.
 
     Args:
         regularization: above 0; in the unit of users, if the values are ones.
@@ -66,6 +67,7 @@ class EASE(Recommender, RecommenderBase):
     """
 
     _STATE = ("n_items", "regularization", "tiles", "inverse", "item_users", "leftover")
+    _COMPARES = ("items",)
     n_items: Any
     tiles: Any
     inverse: Any
@@ -83,27 +85,8 @@ class EASE(Recommender, RecommenderBase):
         self.num_threads = num_threads
         self.n_items = self.tiles = self.inverse = self.item_users = self.leftover = None
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Solve for the weights.
-
-        Memory is 4 bytes for each entry of the smaller Gram matrix: 400 MB for 10,000 items.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, values of at least 0.
-            show_progress: ignored; it is one step.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, a weight is negative, NaN or infinite, or the
-                regularisation is too small for the matrix to be inverted in float32.
-        """
-        users = training_matrix(user_items)
-        items = users.T.tocsr()
+    def _fit(self, user_items, show_progress, callback):
+        users, items = user_items, user_items.T.tocsr()
         self.tiles = self.inverse = self.item_users = self.leftover = None
         if users.shape[0] >= users.shape[1]:
             self.tiles = self._tiles(self._inverted(items, users))
@@ -169,15 +152,15 @@ class EASE(Recommender, RecommenderBase):
         in_chunks(lambda start, stop: _one_minus_form(start, stop, *parts), len(leftover))
         return leftover
 
-    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+    def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
         if self.tiles is not None:
-            return self._ranked_by_tiles(user_items, N, hidden, allowed)
+            return self._ranked_by_tiles(user_items, N, hidden, may)
         return top_n(
             self._scorer(user_items),
             len(users),
             N,
             hidden=hidden,
-            allowed=allowed,
+            allowed=may,
             num_threads=self.num_threads,
             block_bytes=DENSE_BLOCK,
         )
@@ -205,39 +188,9 @@ class EASE(Recommender, RecommenderBase):
         in_chunks(fill, n_users, self.num_threads)
         return ids, scores
 
-    def similar_items(
-        self,
-        itemid: ArrayLike,
-        N: int = 10,
-        recalculate_item: bool = False,
-        item_users: csr_matrix | None = None,
-        filter_items: ArrayLike | None = None,
-        items: ArrayLike | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the items that an item speaks for most: the largest entries of its row of B."""
-        if recalculate_item:
-            raise NotImplementedError("EASE learns all items at once; fit it again")
-        self._check_fitted()
-        asked = np.atleast_1d(itemid)
-        allowed_items(self.n_items, items=asked)  # an item outside the catalogue is an IndexError
-        ones = np.ones(len(asked), dtype=np.float32)
-        rows = csr_matrix(
-            (ones, asked, np.arange(len(asked) + 1)), shape=(len(asked), self.n_items)
-        )
-        ids, scores = self.recommend(
-            asked, rows, N, filter_already_liked_items=True, filter_items=filter_items, items=items
-        )
-        return single(itemid, ids, scores)
-
-    def similar_users(
-        self,
-        userid: ArrayLike,
-        N: int = 10,
-        filter_users: ArrayLike | None = None,
-        users: ArrayLike | None = None,
-    ) -> NoReturn:
-        """Not defined: the model compares items."""
-        raise NotImplementedError("EASE has no similarity between users")
+    def _similar_items(self, items, N, may, placed):
+        rows = one_hot(items, self.n_items)
+        return self._ranked(items, rows, N, rows, may, False)
 
     def _scorer(self, rows: csr_matrix) -> Callable[[int, int], np.ndarray]:
         """Return the function that scores the rows from start to before stop by training users."""
@@ -302,23 +255,8 @@ class SLIM(SimilarityModel):
         self.tolerance = tolerance
         self.max_passes = max_passes
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Solve one elastic net for each item.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, values of at least 0.
-            show_progress: ignored.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-        """
-        users = training_matrix(user_items).astype(np.float64)
+    def _fit(self, user_items, show_progress, callback):
+        users = user_items.astype(np.float64)
         items = users.T.tocsr()
         n_items = items.shape[0]
         ids = np.full((n_items, min(self.K, n_items)), -1, dtype=np.int32)
