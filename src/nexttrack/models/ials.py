@@ -1,7 +1,7 @@
 """Implicit alternating least squares, with the weights and the regularisation of its revision."""
 
 import time
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numba import njit
@@ -116,6 +116,49 @@ class IALS(LearnedFactors):
         self.cg_steps = cg_steps
         self.init_scale = init_scale
         self.random_state = random_state
+
+    @classmethod
+    def from_implicit(
+        cls,
+        factors: int = 100,
+        regularization: float = 0.01,
+        alpha: float = 1.0,
+        *,
+        use_cg: bool = True,
+        iterations: int = 15,
+        num_threads: int = 0,
+        random_state: int = 0,
+    ) -> Self:
+        """Return the model that implicit's ``AlternatingLeastSquares`` is with these arguments.
+
+        The same names mean other things here: implicit minimises ::
+
+            sum over observed of alpha r_ui (1 - x_u . y_i)^2 + sum over unobserved of (x_u . y_i)^2
+            + regularization (sum over u of |x_u|^2 + sum over i of |y_i|^2)
+
+        which is L with a0 = 1 and nu = 0, while ``IALS(factors, regularization, alpha)`` has an a0
+        of 0.1 and multiplies the regularisation by a row's frequency. From the same start both
+        take the same steps; the start itself is drawn otherwise (there: uniform from 0 to 0.01).
+
+        Args:
+            factors, regularization, alpha, iterations, num_threads, random_state: as implicit's.
+                A regularisation of 0 is refused, as some systems would have no one solution.
+            use_cg: True for three steps of conjugate gradients, False for exact solutions.
+
+        Raises:
+            ValueError: for an argument outside its bounds.
+        """
+        return cls(
+            factors,
+            regularization,
+            alpha,
+            unobserved_weight=1.0,
+            frequency_exponent=0.0,
+            iterations=iterations,
+            cg_steps=3 if use_cg else None,
+            num_threads=num_threads,
+            random_state=random_state,
+        )
 
     def _fit(self, user_items, show_progress, callback):
         item_users = user_items.T.tocsr()

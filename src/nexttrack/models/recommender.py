@@ -76,8 +76,9 @@ class Recommender(ModelFile, RecommenderBase):
                 twice are added up. It is not changed and may be read-only.
             show_progress: whether to show iterations where there is a terminal, for a model that
                 has some.
-            callback: called after each iteration with its number, from 0, its seconds, and the
-                loss, or None where it is not known.
+            callback: called after each iteration as implicit calls it: with its number, from 0, its
+                seconds, and what the model has to tell, :class:`IALS` None for the loss, and
+                :class:`BPR` how many pairs it ordered right and how many it skipped.
 
         Raises:
             ValueError: if no user has an item, or a weight is negative, NaN or infinite; or if what
