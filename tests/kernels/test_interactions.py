@@ -122,7 +122,7 @@ def test_what_is_no_sparse_matrix_is_refused_with_the_way_to_one(wrong):
 def test_positions_that_compiled_code_would_trust_are_looked_at():
     outside = csr_matrix(np.eye(3))
     outside.indices[1] = 7
-    with pytest.raises(ValueError, match=r"has 3 items, but stores item 7 \(user 1\)"):
+    with pytest.raises(ValueError, match=r"has 3 items, but stores another \(user 1, item 7\)"):
         as_interactions(outside)
     torn = csr_matrix(np.eye(3))
     torn.indptr[1] = 9

@@ -83,10 +83,50 @@ def test_the_neighbours_of_an_item_are_its_row_of_weights():
         np.testing.assert_allclose(values, row[ids], atol=1e-5)
 
 
-def test_ease_says_when_the_matrix_cannot_be_inverted():
-    X = np.repeat(np.full((50, 1), 1000), 20, axis=1)
-    with pytest.raises(ValueError, match="too small to invert"):
-        EASE(1e-6).fit(csr_matrix(X.astype(np.float32)))
+def play_counts(n_users, n_items, seed=0):
+    """Return counts from 1 to 350,000, as raw play counts are."""
+    rng = np.random.default_rng(seed)
+    plays = np.exp(rng.random((n_users, n_items)) * np.log(350_000)).round()
+    plays[0, 0] = 350_000
+    return plays * (rng.random((n_users, n_items)) < 0.2)
+
+
+@pytest.mark.parametrize("shape", [(60, 150), (150, 60)])
+@pytest.mark.parametrize("regularization", [10.0, 100.0, 1e5])
+def test_the_lists_of_ease_are_those_of_float64_on_play_counts(shape, regularization):
+    X = play_counts(*shape)
+    model = EASE(regularization)
+    model.fit(csr_matrix(X))
+    ids, values = model.recommend(np.arange(shape[0]), csr_matrix(X, dtype=np.float32), N=10)
+    expected = X @ dense_weights(X, regularization)
+    largest = np.abs(expected).max()
+    expected[X > 0] = -np.inf
+    best = np.argsort(-expected, axis=1, kind="stable")[:, :10]
+    overlap = [len(set(one) & set(other)) / 10 for one, other in zip(ids, best, strict=True)]
+    assert np.mean(overlap) > 0.995
+    np.testing.assert_allclose(
+        values, np.take_along_axis(expected, best, axis=1), atol=1e-5 * largest
+    )
+
+
+def test_a_file_of_ease_in_float64_gives_the_same_lists(tmp_path):
+    rows = csr_matrix(play_counts(20, 40), dtype=np.float32)
+    model = EASE()
+    model.fit(rows)
+    assert model.inverse.dtype == np.float64
+    model.save(tmp_path / "ease")
+    asked = np.arange(20), rows
+    found = EASE.load(tmp_path / "ease").recommend(*asked)
+    np.testing.assert_array_equal(found, model.recommend(*asked))
+
+
+@pytest.mark.parametrize("shape", [(8, 20), (20, 8)])
+@pytest.mark.parametrize(("weight", "regularization"), [(1e20, 100), (1e30, 100), (1, 1e-12)])
+def test_ease_says_when_the_matrix_cannot_be_inverted(shape, weight, regularization):
+    X = np.ones(shape)
+    X[3, 3] = weight
+    with pytest.raises(ValueError, match="too small to invert the matrix beside weights of up to"):
+        EASE(regularization).fit(csr_matrix(X.astype(np.float32)))
 
 
 @pytest.mark.parametrize("regularization", [0, -1, np.nan, np.inf])

@@ -9,7 +9,10 @@ from scipy.sparse import csr_matrix, issparse
 
 
 def as_interactions(
-    matrix: Any, name: str = "user_items", dtype: DTypeLike = np.float32
+    matrix: Any,
+    name: str = "user_items",
+    dtype: DTypeLike = np.float32,
+    axes: tuple[str, str] = ("user", "item"),
 ) -> csr_matrix:
     """Return a matrix of users x items in the one form that models and metrics take.
 
@@ -22,6 +25,7 @@ def as_interactions(
             added up, then zeros are dropped.
         name: what to call the matrix in a message.
         dtype: float type of the weights.
+        axes: what a row and a column are.
 
     Returns:
         ``csr_matrix`` whose items rise in each row, without zeros; int32 positions, unless there
@@ -34,8 +38,9 @@ def as_interactions(
     """
     if not issparse(matrix) or matrix.ndim != 2:
         raise ValueError(
-            f"{name} must be a sparse matrix of users x items, not {type(matrix).__name__};"
-            " make one with scipy.sparse.csr_matrix((weights, (users, items)), shape)"
+            f"{name} must be a sparse matrix of {axes[0]}s x {axes[1]}s, not"
+            f" {type(matrix).__name__}; make one with scipy.sparse.csr_matrix((weights,"
+            f" ({axes[0]}s, {axes[1]}s)), shape)"
         )
     if matrix.dtype.kind not in "biuf":
         raise ValueError(f"weights in {name} must be numbers, not {matrix.dtype}")
@@ -54,7 +59,7 @@ def as_interactions(
         if len(lost):
             row, place = np.searchsorted(indptr, lost[0], side="right") - 1, lost[0]
     if row >= 0:
-        raise ValueError(_fault(name, matrix, data.dtype, row, place))
+        raise ValueError(_fault(name, matrix, data.dtype, axes, row, place))
     given = matrix.indptr, matrix.indices, matrix.data
     kept = all(part is old for part, old in zip(parts, given, strict=True))
     if in_form and kept and isinstance(matrix, csr_matrix):
@@ -65,7 +70,7 @@ def as_interactions(
         return made
     made.sum_duplicates()
     made.eliminate_zeros()
-    return as_interactions(made, name, dtype)  # sums may be beyond all numbers
+    return as_interactions(made, name, dtype, axes)  # sums may be beyond all numbers
 
 
 def _native(positions: np.ndarray) -> np.ndarray:
@@ -80,13 +85,16 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def _fault(name: str, matrix: Any, dtype: np.dtype, row: int, place: int) -> str:
+def _fault(
+    name: str, matrix: Any, dtype: np.dtype, axes: tuple[str, str], row: int, place: int
+) -> str:
+    user, item = axes
     if place < 0:
-        return f"{name} is damaged: indptr does not fit {len(matrix.data)} entries (user {row})"
-    item, weight = matrix.indices[place], matrix.data[place]
-    if not 0 <= item < matrix.shape[1]:
-        return f"{name} has {matrix.shape[1]} items, but stores item {item} (user {row})"
-    where = f"(user {row}, item {item})"
+        return f"{name} is damaged: indptr does not fit {len(matrix.data)} entries ({user} {row})"
+    column, weight = matrix.indices[place], matrix.data[place]
+    where = f"({user} {row}, {item} {column})"
+    if not 0 <= column < matrix.shape[1]:
+        return f"{name} has {matrix.shape[1]} {item}s, but stores another {where}"
     if np.isfinite(weight) and weight > 0:
         return f"weights in {name} must fit {dtype}, and {weight} does not {where}; scale them"
     return f"weights in {name} must be finite and 0 or more, not {weight} {where}"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit
-from scipy.linalg.lapack import spotrf, spotri
+from scipy.linalg import get_lapack_funcs
 from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.chunks import in_chunks
@@ -32,6 +32,11 @@ GROUP = 64  # users whose scores of a tile stay in the nearest cache
 LISTS_BYTES = 64_000_000  # of candidates at a time in each thread: each time reads all weights once
 DENSE_BLOCK = 64_000_000  # of scores at a time: each block reads the whole inverse
 
+# Largest condition numbers at which float32 is enough for EASE: its weights are then off by less
+# than 1e-4 of the largest where P is inverted. Where K is, two differences cancel as well, and
+# scores are off by less than 1e-3 of their mean. At the last one float64 ends, as float32 there.
+SINGLE_BY_ITEMS, SINGLE_BY_USERS, DOUBLE = 1e6, 1e3, 1e12
+
 
 class EASE(Recommender):
     """Ridge regression of every item on all others, in closed form (Steck 2019, WWW).
@@ -43,13 +48,16 @@ class EASE(Recommender):
     P has items x items entries. With fewer users than items the same weights are had from
     ``K = (XX' + regularization I)^-1``, users x users, since ``P = (I - X'KX) / regularization``
     (Woodbury's identity): with y the row ``z X' K X`` for a profile z, the score of item j is
-    ``z_j - (z_j - y_j) / (1 - x_j' K x_j)``. ``fit`` takes the smaller of the two.
+    ``z_j - (z_j - y_j) / (1 - x_j' K x_j)``. ``fit`` takes the smaller of the two, and float64
+    where the values are so large beside the regularisation (raw play counts) that float32 would
+    lose the answer.
 
     A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
     Similar to an item are those for which it speaks most: the largest entries of its row of B.
 
-    ``fit`` takes 4 bytes for each entry of the smaller Gram matrix: 400 MB for 10,000 items. It
-    raises a ValueError if the regularisation is too small for that to be inverted.
+    ``fit`` takes 4 bytes for each entry of the smaller Gram matrix, 400 MB for 10,000 items, and 8
+    in float64. It raises a ValueError if the regularisation is too small beside the weights for
+    the matrix to be inverted.
 
     Args:
         regularization: above 0; in the unit of users, if the values are ones.
@@ -60,7 +68,7 @@ class EASE(Recommender):
         n_items: number of items that the model knows.
         tiles: B where there are at least as many users as items, float32 of tiles x items x columns
             of a tile; the last tile ends in zeros.
-        inverse: K, float32 of users x users, where there are fewer.
+        inverse: K, float32 or float64 of users x users, where there are fewer.
 
     Raises:
         ValueError: if the regularisation is not above 0.
@@ -86,9 +94,11 @@ class EASE(Recommender):
         self.n_items = self.tiles = self.inverse = self.item_users = self.leftover = None
 
     def _fit(self, user_items, show_progress, callback):
-        users, items = user_items, user_items.T.tocsr()
+        by_users = user_items.shape[0] < user_items.shape[1]
+        users = user_items.astype(self._float_type(user_items, by_users), copy=False)
+        items = users.T.tocsr()
         self.tiles = self.inverse = self.item_users = self.leftover = None
-        if users.shape[0] >= users.shape[1]:
+        if not by_users:
             self.tiles = self._tiles(self._inverted(items, users))
         else:
             self.item_users = items
@@ -112,16 +122,31 @@ class EASE(Recommender):
             tiles[:] = self.tiles
             self.tiles = tiles
 
+    def _float_type(self, users: csr_matrix, by_users: bool) -> type:
+        """Return the type to calculate in, by a bound on the condition of both Gram matrices."""
+        wide = users.astype(np.float64)
+        n_users, n_items = wide.shape
+        sums = wide @ (wide.T @ np.ones(n_users)), wide.T @ (wide @ np.ones(n_items))
+        condition = 1 + min(sums[0].max(), sums[1].max()) / self.regularization
+        if condition > DOUBLE:
+            raise ValueError(
+                f"regularization {self.regularization} is too small to invert the matrix beside"
+                f" weights of up to {users.data.max()}: raise it, or scale them (log1p)"
+            )
+        limit = SINGLE_BY_USERS if by_users else SINGLE_BY_ITEMS
+        return np.float32 if condition <= limit else np.float64
+
     def _inverted(self, rows: csr_matrix, columns: csr_matrix) -> np.ndarray:
         """Return the inverse of the regularised Gram matrix of rows; its lower triangle is set."""
-        gram = np.zeros((rows.shape[0], rows.shape[0]), dtype=np.float32)
+        gram = np.zeros((rows.shape[0], rows.shape[0]), dtype=rows.dtype)
         parts = rows.indptr, rows.indices, rows.data, columns.indptr, columns.indices, columns.data
         in_chunks(lambda start, stop: _gram(start, stop, *parts, gram), len(gram), self.num_threads)
         gram[np.diag_indices_from(gram)] += self.regularization
         # LAPACK reads columns: what is the lower triangle here is the upper one there.
-        factor, info = spotrf(gram.T, lower=0, clean=0, overwrite_a=1)
+        factorised, inverted = get_lapack_funcs(("potrf", "potri"), (gram,))
+        factor, info = factorised(gram.T, lower=0, clean=0, overwrite_a=1)
         if info == 0:
-            inverse, info = spotri(factor, lower=0, overwrite_c=1)
+            inverse, info = inverted(factor, lower=0, overwrite_c=1)
         if info:
             raise ValueError(
                 f"regularization {self.regularization} is too small to invert the matrix"
@@ -146,8 +171,9 @@ class EASE(Recommender):
         return np.hstack(list(self.tiles))[:, : self.n_items]
 
     def _leftover(self) -> np.ndarray:
-        """Return ``1 - x_j' K x_j`` of each item, float32."""
-        items, leftover = self.item_users, np.empty(self.item_users.shape[0], dtype=np.float32)
+        """Return ``1 - x_j' K x_j`` of each item, in the type of K."""
+        items = self.item_users
+        leftover = np.empty(items.shape[0], dtype=self.inverse.dtype)
         parts = items.indptr, items.indices, items.data, self.inverse, leftover
         in_chunks(lambda start, stop: _one_minus_form(start, stop, *parts), len(leftover))
         return leftover
@@ -194,14 +220,15 @@ class EASE(Recommender):
 
     def _scorer(self, rows: csr_matrix) -> Callable[[int, int], np.ndarray]:
         """Return the function that scores the rows from start to before stop by training users."""
-        profiles = rows.indptr, rows.indices, rows.data.astype(np.float32)
+        rows = rows.astype(self.inverse.dtype, copy=False)
+        profiles = rows.indptr, rows.indices, rows.data
         items = self.item_users.indptr, self.item_users.indices, self.item_users.data
-        users = self.item_users.T.tocsr()
+        users, zero = self.item_users.T.tocsr(), self.inverse.dtype.type(0)
 
         def score(start, stop):
             weights = product((rows[start:stop] @ users.T).toarray(), self.inverse)
             out = np.empty((stop - start, self.n_items), dtype=np.float32)
-            _predict(start, *profiles, weights, *items, self.leftover, out)
+            _predict(start, *profiles, weights, *items, self.leftover, zero, out)
             return out
 
         return score
@@ -371,15 +398,18 @@ def _rank_by_tiles(
 
 
 @njit(nogil=True, cache=True)
-def _predict(start, ptr, ids, data, weights, item_ptr, item_ids, item_data, leftover, out):
-    """Fill in scores from weights of training users, for profiles from start on."""
+def _predict(start, ptr, ids, data, weights, item_ptr, item_ids, item_data, leftover, zero, out):
+    """Fill in scores (float32) from weights of training users, for profiles from start on.
+
+    All is summed up in the type of ``zero``.
+    """
     n_items = len(leftover)
-    own = np.zeros(n_items, dtype=np.float32)
+    own = np.full(n_items, zero)
     for row in range(len(out)):
         for p in range(ptr[start + row], ptr[start + row + 1]):
             own[ids[p]] += data[p]
         for item in range(n_items):
-            total = np.float32(0)
+            total = zero
             for p in range(item_ptr[item], item_ptr[item + 1]):
                 total += weights[row, item_ids[p]] * item_data[p]
             out[row, item] = own[item] - (own[item] - total) / leftover[item]
