@@ -1,14 +1,13 @@
 """Recommend what is popular in the clusters that a user listens to."""
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
 from nexttrack.models.factor_model import FactorModel
-from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.inputs import checked_user_items
 
 
 class ClusterPopularity(FactorModel):
@@ -63,6 +62,7 @@ class ClusterPopularity(FactorModel):
         "labels",
         "shrinkage",
     )
+    _COMPARES = ("users",)  # of two items it knows only whether they share a cluster
 
     def __init__(
         self, labels: ArrayLike | None = None, shrinkage: float = 10.0, num_threads: int = 0
@@ -75,25 +75,7 @@ class ClusterPopularity(FactorModel):
         self.item_groups: Any = None
         self.group_shares: Any = None
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Count the users of each item, and place every user.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items; the values are weights, finite and of at
-                least 0. An entry above 0 counts as one user of the item.
-            show_progress: ignored, there is nothing to wait for.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if the labels are not one whole number of at least -1 for each item, no user
-                has an item, or a weight is negative, NaN or infinite.
-        """
-        user_items = training_matrix(user_items)
+    def _fit(self, user_items, show_progress, callback):
         n_items = user_items.shape[1]
         groups, self.item_groups = np.unique(
             _checked_labels(self.labels, n_items), return_inverse=True
@@ -104,7 +86,6 @@ class ClusterPopularity(FactorModel):
         self.item_factors = np.zeros((n_items, len(groups)), dtype=np.float32)
         self.item_factors[np.arange(n_items), self.item_groups] = users / users.sum()
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
-        self._user_norms = self._item_norms = None
 
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the lifts of users, known or not, from their rows: float32 of users x groups.
@@ -127,12 +108,6 @@ class ClusterPopularity(FactorModel):
         own = np.divide(in_group, expected, out=np.zeros_like(in_group), where=expected > 0)
         trust = np.divide(total, total + self.shrinkage, out=np.zeros_like(total), where=total > 0)
         return (trust * own + (1 - trust)).astype(np.float32)
-
-    def similar_items(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not defined: of two items the model knows only whether they share a cluster."""
-        raise NotImplementedError(
-            "ClusterPopularity has no similarity between items beyond their labels"
-        )
 
 
 def _checked_labels(labels, n_items):

@@ -5,12 +5,10 @@ Longer than other modules, as the compiled loops of EASE stand beside it.
 
 import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
-from implicit.recommender_base import RecommenderBase
 from numba import njit
-from numpy.typing import ArrayLike
 from scipy.linalg import get_lapack_funcs
 from scipy.sparse import csr_matrix
 
@@ -27,8 +25,7 @@ from nexttrack.kernels.ranking import (
 )
 from nexttrack.kernels.row_sums import WIDTH as TILE
 from nexttrack.kernels.row_sums import aligned, row_sums
-from nexttrack.models.inputs import allowed_items, training_matrix
-from nexttrack.models.recommender import Recommender, single
+from nexttrack.models.recommender import Recommender, one_hot
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.models.space import Range, Space
 
@@ -42,7 +39,7 @@ DENSE_BLOCK = 64_000_000  # of scores at a time: each block reads the whole inve
 SINGLE_BY_ITEMS, SINGLE_BY_USERS, DOUBLE = 1e6, 1e3, 1e12
 
 
-class EASE(Recommender, RecommenderBase):
+class EASE(Recommender):
     """Ridge regression of every item on all others, in closed form (Steck 2019, WWW).
 
     The weights B minimise ``|X - X B|^2 + regularization |B|^2`` with a diagonal of 0. With
@@ -57,6 +54,11 @@ class EASE(Recommender, RecommenderBase):
     lose the answer.
 
     A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
+    Similar to an item are those for which it speaks most: the largest entries of its row of B.
+
+    ``fit`` takes 4 bytes for each entry of the smaller Gram matrix, 400 MB for 10,000 items, and 8
+    in float64. It raises a ValueError if the regularisation is too small beside the weights for
+    the matrix to be inverted.
 
     Args:
         regularization: above 0; in the unit of users, if the values are ones.
@@ -74,6 +76,7 @@ class EASE(Recommender, RecommenderBase):
     """
 
     _STATE = ("n_items", "regularization", "tiles", "inverse", "item_users", "leftover")
+    _COMPARES = ("items",)
     n_items: Any
     tiles: Any
     inverse: Any
@@ -91,29 +94,9 @@ class EASE(Recommender, RecommenderBase):
         self.num_threads = num_threads
         self.n_items = self.tiles = self.inverse = self.item_users = self.leftover = None
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Solve for the weights.
-
-        Memory is 4 bytes for each entry of the smaller Gram matrix: 400 MB for 10,000 items; 8
-        bytes in float64.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, values of at least 0.
-            show_progress: ignored; it is one step.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, a weight is negative, NaN or infinite, or the
-                regularisation is too small beside the weights for the matrix to be inverted.
-        """
-        users = training_matrix(user_items)
-        by_users = users.shape[0] < users.shape[1]
-        users = users.astype(self._float_type(users, by_users), copy=False)
+    def _fit(self, user_items, show_progress, callback):
+        by_users = user_items.shape[0] < user_items.shape[1]
+        users = user_items.astype(self._float_type(user_items, by_users), copy=False)
         items = users.T.tocsr()
         self.tiles = self.inverse = self.item_users = self.leftover = None
         if not by_users:
@@ -196,15 +179,15 @@ class EASE(Recommender, RecommenderBase):
         in_chunks(lambda start, stop: _one_minus_form(start, stop, *parts), len(leftover))
         return leftover
 
-    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+    def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
         if self.tiles is not None:
-            return self._ranked_by_tiles(user_items, N, hidden, allowed)
+            return self._ranked_by_tiles(user_items, N, hidden, may)
         return top_n(
             self._scorer(user_items),
             len(users),
             N,
             hidden=hidden,
-            allowed=allowed,
+            allowed=may,
             num_threads=self.num_threads,
             block_bytes=DENSE_BLOCK,
         )
@@ -232,39 +215,9 @@ class EASE(Recommender, RecommenderBase):
         in_chunks(fill, n_users, self.num_threads)
         return ids, scores
 
-    def similar_items(
-        self,
-        itemid: ArrayLike,
-        N: int = 10,
-        recalculate_item: bool = False,
-        item_users: csr_matrix | None = None,
-        filter_items: ArrayLike | None = None,
-        items: ArrayLike | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the items that an item speaks for most: the largest entries of its row of B."""
-        if recalculate_item:
-            raise NotImplementedError("EASE learns all items at once; fit it again")
-        self._check_fitted()
-        asked = np.atleast_1d(itemid)
-        allowed_items(self.n_items, items=asked)  # an item outside the catalogue is an IndexError
-        ones = np.ones(len(asked), dtype=np.float32)
-        rows = csr_matrix(
-            (ones, asked, np.arange(len(asked) + 1)), shape=(len(asked), self.n_items)
-        )
-        ids, scores = self.recommend(
-            asked, rows, N, filter_already_liked_items=True, filter_items=filter_items, items=items
-        )
-        return single(itemid, ids, scores)
-
-    def similar_users(
-        self,
-        userid: ArrayLike,
-        N: int = 10,
-        filter_users: ArrayLike | None = None,
-        users: ArrayLike | None = None,
-    ) -> NoReturn:
-        """Not defined: the model compares items."""
-        raise NotImplementedError("EASE has no similarity between users")
+    def _similar_items(self, items, N, may, placed):
+        rows = one_hot(items, self.n_items)
+        return self._ranked(items, rows, N, rows, may, False)
 
     def _scorer(self, rows: csr_matrix) -> Callable[[int, int], np.ndarray]:
         """Return the function that scores the rows from start to before stop by training users."""
@@ -331,6 +284,7 @@ class SLIM(SimilarityModel):
         self.tolerance = tolerance
         self.max_passes = max_passes
 
+<<<<<<< HEAD
     def fit(
         self,
         user_items: csr_matrix,
@@ -351,6 +305,10 @@ class SLIM(SimilarityModel):
             RuntimeWarning: if ``max_passes`` ended the descent of an item before the tolerance.
         """
         users = training_matrix(user_items).astype(np.float64)
+=======
+    def _fit(self, user_items, show_progress, callback):
+        users = user_items.astype(np.float64)
+>>>>>>> w-mixin
         items = users.T.tocsr()
         n_items = items.shape[0]
         ids = np.full((n_items, min(self.K, n_items)), -1, dtype=np.int32)

@@ -3,7 +3,6 @@
 implicit fits them; here they get a seed that holds, and factors for users who were not there.
 """
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.models.factors import LearnedFactors, one_or_all
-from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.inputs import checked_user_items
 from nexttrack.models.space import Range, Space
 
 NEGATIVES = 1000  # items drawn for the fold-in of LogisticMF, and stock to draw from for BPR
@@ -26,39 +25,23 @@ PAIRS = 20  # negatives for each item of a user who is folded into BPR
 class _SeededFit(LearnedFactors):
     """Fit with implicit from a fresh start, with as many threads as ``fit_threads`` says."""
 
+    _ITERATES = True
+    _IMPLICITS: ClassVar[Any]
+    """implicit's own class, which fits."""
     fit_threads: int
     num_threads: int
     negatives: Any
     user_factors: Any
     item_factors: Any
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Learn the factors of users and items, from a fresh start.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items; values are weights, finite and of at least
-                0. A stored 0 counts as unobserved.
-            show_progress: whether implicit shows its progress bar.
-            callback: called by implicit after each epoch.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-            ModelFitError: of implicit, if the factors grow beyond all numbers.
-        """
-        user_items = training_matrix(user_items)
+    def _fit(self, user_items, show_progress, callback):
         self.user_factors = self.item_factors = None
         self.negatives = self._drawn(user_items)
         ranking_threads, self.num_threads = self.num_threads, self.fit_threads
         try:
-            super().fit(user_items, show_progress=show_progress, callback=callback)
+            self._IMPLICITS.fit(self, user_items, show_progress=show_progress, callback=callback)
         finally:
             self.num_threads = ranking_threads
-        self._fitted()
 
     def _drawn(self, user_items: csr_matrix) -> np.ndarray:
         """Draw negatives as implicit does while it fits: each item as often as it is had."""
@@ -134,6 +117,7 @@ class BPR(_SeededFit, BayesianPersonalizedRanking):
         ValueError: for an argument outside these bounds.
     """
 
+    _IMPLICITS = BayesianPersonalizedRanking
     _STATE = (
         *("item_factors", "user_factors"),
         *("factors", "learning_rate", "regularization", "iterations", "fit_threads"),
@@ -222,6 +206,7 @@ class LogisticMF(_SeededFit, LogisticMatrixFactorization):
         ValueError: for an argument outside these bounds.
     """
 
+    _IMPLICITS = LogisticMatrixFactorization
     _STATE = (
         *("item_factors", "user_factors"),
         *("factors", "learning_rate", "regularization", "iterations", "neg_prop", "fit_threads"),

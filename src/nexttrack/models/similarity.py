@@ -3,12 +3,12 @@
 import numpy as np
 from implicit.nearest_neighbours import ItemItemRecommender, NearestNeighboursScorer
 from numba import njit
-from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import NO_SCORE, best_first, offer, room, rows_of
-from nexttrack.models.recommender import Recommender
+from nexttrack.models.inputs import checked_user_items, positions
+from nexttrack.models.recommender import Recommender, one_hot
 
 
 class SimilarityModel(Recommender, ItemItemRecommender):
@@ -25,6 +25,7 @@ class SimilarityModel(Recommender, ItemItemRecommender):
     """
 
     _STATE: tuple[str, ...] = ("similarity", "K")
+    _COMPARES = ("items",)
     _by_max = False
 
     def _keep(self, similarity: csr_matrix) -> None:
@@ -39,19 +40,27 @@ class SimilarityModel(Recommender, ItemItemRecommender):
         """Return the number of items that the model knows."""
         return self.similarity.shape[0]
 
-    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+    def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
         return weighted_sums(
             user_items,
             self.similarity,
             N,
             hidden=hidden,
-            allowed=allowed,
+            allowed=may,
             by_max=self._by_max,
             num_threads=self.num_threads,
         )
 
+    def _similar_items(self, items, N, may, placed):
+        rows = one_hot(items, self.n_items)
+        return self._ranked(items, rows, N, None, may, False)
+
+    def _own_similarity(self, items):
+        own = np.asarray(self.similarity[items, items]).ravel()
+        return np.where(own > 0, own, 1.0)
+
     def explain(
-        self, user_items: csr_matrix, itemid: ArrayLike, N: int = 3
+        self, user_items: csr_matrix, itemid: int, N: int = 3
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return what in a user's profile speaks for an item.
 
@@ -63,9 +72,15 @@ class SimilarityModel(Recommender, ItemItemRecommender):
         Returns:
             Tuple of (item ids, shares of the score), largest first; the shares of the whole
             profile sum to 1. Both are empty where nothing speaks for the item.
+
+        Raises:
+            NotFittedError: if nothing was learned.
+            ValueError, IndexError: as :meth:`recommend`.
         """
-        profile = csr_matrix(user_items)
-        part = self.similarity[profile.indices][:, [itemid]].toarray()[:, 0]
+        self._check_fitted()
+        profile = checked_user_items(user_items, self.n_items)
+        item = positions(itemid, "itemid", self.n_items)
+        part = self.similarity[profile.indices][:, item].toarray()[:, 0]
         if self._by_max:
             part = np.where(part == part.max(initial=-np.inf), part, 0)
         else:
