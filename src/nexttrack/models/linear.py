@@ -251,7 +251,8 @@ class SLIM(SimilarityModel):
         tolerance: no item's weights w, before all but K are dropped, are further than this from the
             exact ones (Euclidean distance), above 0.
         max_passes: largest number of passes over all items that may have a weight, and between
-            two of these over those that have one. Raw play counts may need more; fit warns.
+            two of these over those that have one. Raw play counts may need more:
+            ``fit`` then gives a RuntimeWarning.
         num_threads: threads; 0 for all cores. The result does not depend on it.
 
     Raises:
@@ -284,31 +285,8 @@ class SLIM(SimilarityModel):
         self.tolerance = tolerance
         self.max_passes = max_passes
 
-<<<<<<< HEAD
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Solve one elastic net for each item.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, values of at least 0.
-            show_progress: ignored.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-
-        Warns:
-            RuntimeWarning: if ``max_passes`` ended the descent of an item before the tolerance.
-        """
-        users = training_matrix(user_items).astype(np.float64)
-=======
     def _fit(self, user_items, show_progress, callback):
         users = user_items.astype(np.float64)
->>>>>>> w-mixin
         items = users.T.tocsr()
         n_items = items.shape[0]
         ids = np.full((n_items, min(self.K, n_items)), -1, dtype=np.int32)
@@ -327,7 +305,7 @@ class SLIM(SimilarityModel):
                 f" {off.max():.2g} from exact after max_passes={self.max_passes}; scale large"
                 " values (log1p), or raise l2 or max_passes",
                 RuntimeWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         self._keep(from_lists(ids, weights, n_items).T.tocsr())
 
