@@ -25,6 +25,7 @@ from nexttrack.kernels.ranking import (
 )
 from nexttrack.kernels.row_sums import WIDTH as TILE
 from nexttrack.kernels.row_sums import aligned, row_sums
+from nexttrack.models.model_file import check_array
 from nexttrack.models.recommender import Recommender, one_hot
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.models.space import Range, Space
@@ -111,13 +112,18 @@ class EASE(Recommender):
     def _loaded(self):
         """Refuse arrays of sizes that do not go together: compiled code trusts them."""
         n_items, n_users = self.n_items, 0 if self.inverse is None else len(self.inverse)
+        if not isinstance(n_items, int):
+            raise ValueError(f"n_items must be a whole number, not {n_items}")
         sizes = {"tiles": (-(-n_items // TILE), n_items, TILE)}
         if self.tiles is None:
             sizes = {"inverse": (n_users, n_users), "item_users": (n_items, n_users)}
             sizes["leftover"] = (n_items,)
+        kind = np.float64 if np.asarray(self.inverse).dtype == np.float64 else np.float32
+        kind = kind if self.tiles is None else np.float32
         for name, size in sizes.items():
-            if np.shape(getattr(self, name)) != size:
-                raise ValueError(f"{name} is not of size {size}")
+            check_array(name, getattr(self, name), size, kind)
+        if self.tiles is None and not (self.leftover > 0).all():
+            raise ValueError("leftover must be above 0")
         if self.tiles is not None:
             tiles = aligned(self.tiles.shape)
             tiles[:] = self.tiles
@@ -177,6 +183,10 @@ class EASE(Recommender):
         leftover = np.empty(items.shape[0], dtype=self.inverse.dtype)
         parts = items.indptr, items.indices, items.data, self.inverse, leftover
         in_chunks(lambda start, stop: _one_minus_form(start, stop, *parts), len(leftover))
+        if not (leftover > 0).all():
+            raise ValueError(
+                f"regularization {self.regularization} is too small to invert the matrix"
+            )
         return leftover
 
     def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
