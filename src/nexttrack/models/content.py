@@ -112,7 +112,10 @@ class ContentKNN(SimilarityModel):
                 raise ValueError(
                     f"attributes have {self.attributes.shape[0]} rows, user_items {n_items} items"
                 )
-            names = _rows_of_length_one(checked_user_items(self.attributes, name="attributes"))
+            names = checked_user_items(
+                self.attributes, name="attributes", axes=("item", "attribute")
+            )
+            names = _rows_of_length_one(names)
             known = known | (np.diff(names.indptr) > 0)
         half = np.float32(np.sqrt(weight))
         return audio * np.float32(np.sqrt(1 - weight)), names * half, known
