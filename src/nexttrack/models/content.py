@@ -28,6 +28,9 @@ class ContentKNN(SimilarityModel):
     the sum of its similarities times the user's values (``"sum"``). By the maximum, the best N of a
     user with n items are exact where K is at least N + n.
 
+    Of the matrix ``fit`` looks only at the number of items. It raises a ValueError if the features
+    or attributes are not one row for each item, or if there are neither.
+
     Args:
         features: array of items x features, any unit; NaN where unknown. None for no audio.
         attributes: ``csr_matrix`` of items x attributes, weights of at least 0. None for none.
