@@ -1,6 +1,10 @@
 """What every recommender must do, whichever it is: implicit's interface, tried on all of them."""
 
+import ast
 import io
+import subprocess
+import sys
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -26,6 +30,27 @@ def name(request):
 @pytest.fixture(scope="module")
 def model(name, user_items):
     return fitted(name, user_items)
+
+
+def test_type_checkers_are_told_of_the_models_that_there_are():
+    stub = resources.files("nexttrack.models").joinpath("__init__.pyi").read_text(encoding="utf-8")
+    homes = {
+        (name.name, node.module.removeprefix("nexttrack."))
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+    assert homes == set(nexttrack.models._HOMES.items())
+    with pytest.raises(AttributeError, match="has no attribute 'Oracle'"):
+        nexttrack.models.Oracle  # noqa: B018
+
+
+@pytest.mark.parametrize("module", ["pandas", "sklearn", "numba"])
+def test_who_imports_the_models_waits_for_what_they_use_and_no_more(module):
+    told = "from nexttrack.models import ItemKNN, IALS" if module != "numba" else ""
+    code = f"import sys, nexttrack.models\n{told}\nprint({module!r} in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
 
 
 def test_every_model_is_tried():

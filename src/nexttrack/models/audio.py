@@ -17,7 +17,8 @@ class AudioKNN(FactorModel):
     ``user_items``, scaled to unit length. The score is the cosine between user and item.
 
     Items with a missing feature are never recommended, and add nothing to a profile; a user
-    without any item that has features gets an empty list (ids -1).
+    without any item that has features gets an empty list (ids -1). ``fit`` raises a ValueError if
+    the features are not one row for each item, or no item has them all.
 
     Args:
         features: array of items x features, any unit; NaN where unknown.

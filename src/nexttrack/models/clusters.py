@@ -33,6 +33,8 @@ class ClusterPopularity(FactorModel):
     lost. The weights of items in a group that nobody had in ``fit`` are left out, as nothing is
     known to be popular there.
 
+    ``fit`` raises a ValueError if there is not one label for each item.
+
     Items that score 0 come last and are not left out. Groups are columns of dense float32 factors:
     200 of them take 64 MB for 80,000 items, and scoring takes as long as with as many latent
     factors.

@@ -28,6 +28,9 @@ class ContentKNN(SimilarityModel):
     the sum of its similarities times the user's values (``"sum"``). By the maximum, the best N of a
     user with n items are exact where K is at least N + n.
 
+    Of the matrix ``fit`` looks only at the number of items. It raises a ValueError if the features
+    or attributes are not one row for each item, or if there are neither.
+
     Args:
         features: array of items x features, any unit; NaN where unknown. None for no audio.
         attributes: ``csr_matrix`` of items x attributes, weights of at least 0. None for none.
@@ -112,7 +115,10 @@ class ContentKNN(SimilarityModel):
                 raise ValueError(
                     f"attributes have {self.attributes.shape[0]} rows, user_items {n_items} items"
                 )
-            names = _rows_of_length_one(checked_user_items(self.attributes, name="attributes"))
+            names = checked_user_items(
+                self.attributes, name="attributes", axes=("item", "attribute")
+            )
+            names = _rows_of_length_one(names)
             known = known | (np.diff(names.indptr) > 0)
         half = np.float32(np.sqrt(weight))
         return audio * np.float32(np.sqrt(1 - weight)), names * half, known

@@ -232,7 +232,8 @@ class IALS(LearnedFactors):
 
     def recalculate_item(self, itemid: ArrayLike, item_users: csr_matrix) -> np.ndarray:
         """Return the factors of items, known or not, from their rows of users, as for users."""
-        item_users = checked_user_items(item_users, len(self.user_factors), "item_users")
+        n_users, axes = len(self.user_factors), ("item", "user")
+        item_users = checked_user_items(item_users, n_users, "item_users", axes)
         return one_or_all(itemid, self._exact_rows(item_users, self.user_factors))
 
     def _exact_rows(self, rows, Y):

@@ -10,7 +10,10 @@ from nexttrack.kernels.interactions import as_interactions
 
 
 def checked_user_items(
-    user_items: spmatrix, n_items: int | None = None, name: str = "user_items"
+    user_items: spmatrix,
+    n_items: int | None = None,
+    name: str = "user_items",
+    axes: tuple[str, str] = ("user", "item"),
 ) -> csr_matrix:
     """Return interactions as every model takes them, or say what is wrong with them.
 
@@ -19,6 +22,7 @@ def checked_user_items(
             Pairs stored twice are added up. It may be read-only.
         n_items: the number of items that the model knows, if it knows one.
         name: what to call the matrix in a message.
+        axes: what its rows and columns are.
 
     Returns:
         ``csr_matrix`` of float32 in canonical form: columns sorted, no pair twice, no stored zero.
@@ -28,9 +32,9 @@ def checked_user_items(
         ValueError: if it is not sparse, its columns are not the model's items, or a weight is
             negative, NaN or infinite; the line names the user and the item.
     """
-    matrix = as_interactions(user_items, name)
+    matrix = as_interactions(user_items, name, axes=axes)
     if n_items is not None and matrix.shape[1] != n_items:
-        raise ValueError(f"{name} has {matrix.shape[1]} items, the model {n_items}")
+        raise ValueError(f"{name} has {matrix.shape[1]} {axes[1]}s, the model {n_items}")
     parts = matrix.data, matrix.indices, matrix.indptr
     # Compiled code would be compiled again for arrays that are read-only.
     return matrix if all(part.flags.writeable for part in parts) else matrix.copy()
