@@ -141,5 +141,5 @@ def test_what_cannot_be_is_refused():
         less_popular(candidates, 4, 0.5, np.ones(5))
     with pytest.raises(ValueError, match=r"weight must be between 0 and 1, not 1\.5"):
         more_diverse(candidates, 2, 1.5, np.ones((5, 2)))
-    with pytest.raises(ValueError, match="1 lists for 2 profiles"):
+    with pytest.raises(ValueError, match=r"seen must be of 1 lists x 5 items, not \(2, 5\)"):
         calibrated(candidates, 2, 0.5, np.ones((5, 1)), csr_matrix((2, 5)))

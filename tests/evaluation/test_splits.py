@@ -194,7 +194,7 @@ def test_times_that_do_not_fit_are_refused():
     cut = {"validation_from": 1, "test_from": 2}
     with pytest.raises(ValueError, match="must begin after"):
         timed(user_items, user_items, validation_from=2, test_from=2)
-    with pytest.raises(ValueError, match="same pairs"):
+    with pytest.raises(ValueError, match="item 1 of user 0 has none"):
         timed(user_items, csr_matrix(np.eye(2)), **cut)
     with pytest.raises(ValueError, match="min_items"):
         timed(user_items, user_items, min_items=0, **cut)

@@ -5,6 +5,7 @@ import pytest
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
+from worlds import tastes
 
 from nexttrack.models import IALS
 
@@ -219,3 +220,31 @@ def test_it_refuses_rows_that_do_not_fit(user_items):
         model.recalculate_user([0, 1, 2], user_items[:2])
     with pytest.raises(ValueError, match="has 80 items, the model 90"):
         model.recalculate_user(0, user_items[:1, :80])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"factors": 8, "regularization": 0.05, "alpha": 2.0},
+        {"factors": 16, "regularization": 1.0, "use_cg": False, "iterations": 4},
+    ],
+)
+def test_made_from_the_arguments_of_implicit_it_takes_the_same_steps(settings):
+    seen = tastes()[0]
+    seen.data[:] = np.random.default_rng(0).integers(1, 6, seen.nnz)
+    theirs = AlternatingLeastSquares(**settings, num_threads=1)
+    ours = IALS.from_implicit(**settings, random_state=3)
+    theirs.user_factors, theirs.item_factors = (part.copy() for part in ours._start(*seen.shape))
+    theirs.fit(seen, show_progress=False)
+    ours.fit(seen, show_progress=False)
+    scores = ours.user_factors @ ours.item_factors.T
+    np.testing.assert_allclose(scores, theirs.user_factors @ theirs.item_factors.T, atol=1e-4)
+    assert scores.max() > 1
+
+
+def test_the_same_words_mean_something_else_to_implicit():
+    words = {"factors": 8, "regularization": 0.05, "alpha": 2.0}
+    model = IALS.from_implicit(**words)
+    assert (model.unobserved_weight, model.frequency_exponent) == (1, 0)
+    assert (IALS(**words).unobserved_weight, IALS(**words).frequency_exponent) == (0.1, 1)
+    assert IALS.from_implicit().factors == AlternatingLeastSquares().factors

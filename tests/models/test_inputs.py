@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy.sparse import coo_matrix, csr_matrix
 
-from nexttrack.models.inputs import allowed_items, checked_user_items, training_matrix
+from nexttrack.models.inputs import (
+    allowed,
+    checked_user_items,
+    positions,
+    training_matrix,
+)
 
 
 def test_a_matrix_comes_out_sorted_summed_and_without_zeros():
@@ -44,7 +49,15 @@ def test_sizes_must_agree_and_something_be_there():
 
 
 def test_items_are_chosen_or_left_out():
-    np.testing.assert_array_equal(allowed_items(4), [True] * 4)
-    np.testing.assert_array_equal(allowed_items(4, items=[2, 0]), [True, False, True, False])
-    np.testing.assert_array_equal(allowed_items(4, items=[]), [False] * 4)
-    np.testing.assert_array_equal(allowed_items(4, filter_items=np.array([1])), [1, 0, 1, 1])
+    np.testing.assert_array_equal(allowed(4), [True] * 4)
+    np.testing.assert_array_equal(allowed(4, only=[2, 0]), [True, False, True, False])
+    np.testing.assert_array_equal(allowed(4, only=[]), [False] * 4)
+    np.testing.assert_array_equal(allowed(4, left_out=np.array([1])), [1, 0, 1, 1])
+
+
+def test_positions_come_out_as_they_went_in():
+    np.testing.assert_array_equal(positions(np.uint16(3), "userid"), [3])
+    np.testing.assert_array_equal(positions([4, 0, 4], "items", 5), [4, 0, 4])
+    assert positions([], "items", 5).dtype == np.int64
+    with pytest.raises(IndexError, match="5 in items is not in the model, which has 5"):
+        positions([1, 5], "items", 5)

@@ -1,13 +1,17 @@
 """What every recommender must do, whichever it is: implicit's interface, tried on all of them."""
 
+import ast
 import io
-from dataclasses import dataclass
+import subprocess
+import sys
+from importlib import resources
 
 import numpy as np
 import pytest
 import worlds
-from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse import coo_matrix, csr_array, csr_matrix
 from sklearn.exceptions import NotFittedError
+from trials import TRIALS, fitted, made
 from worlds import N_ITEMS, N_USERS, USERS
 
 import nexttrack.models
@@ -15,96 +19,7 @@ from nexttrack.errors import UserError
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.metrics import ndcg_at_k
 from nexttrack.evaluation.ranked_lists import RankedLists
-from nexttrack.models import (
-    BPR,
-    EASE,
-    IALS,
-    NMF,
-    SLIM,
-    AudioKNN,
-    ClusterPopularity,
-    ContentKNN,
-    ItemKNN,
-    LogisticMF,
-    Popularity,
-    PureSVD,
-    Random,
-    RecentPopularity,
-    RP3beta,
-    UserKNN,
-)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """How a model is made for a world, and what it should reach there.
-
-    Attributes:
-        make: called with (number of items, cluster of each item, features, matrix it is fitted on).
-        ndcg: range of NDCG@10 on ``worlds.tastes``.
-        knows_tastes: whether it can tell one user from another; if not, it is not asked to.
-        knows_by_factors: whether it knows users by factors, so that one who was not in training
-            needs ``recalculate_user``; to the others a user is the row of the call.
-    """
-
-    make: object
-    ndcg: tuple[float, float]
-    knows_tastes: bool = True
-    knows_by_factors: bool = False
-
-
-def _days(matrix):
-    days = matrix.astype(np.int32)
-    days.data = np.random.default_rng(4).integers(15_000, 20_000, days.nnz).astype(np.int32)
-    return days
-
-
-TRIALS = {
-    "Random": Trial(lambda n, kind, x, m: Random(7), (0.04, 0.08), False),
-    "Popularity": Trial(lambda n, kind, x, m: Popularity(), (0.39, 0.45), False, True),
-    "RecentPopularity": Trial(
-        lambda n, kind, x, m: RecentPopularity(_days(m), 1000), (0.39, 0.45), False, True
-    ),
-    "ClusterPopularity": Trial(
-        lambda n, kind, x, m: ClusterPopularity(kind), (0.56, 0.62), True, True
-    ),
-    "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20), True, True),
-    "ContentKNN": Trial(lambda n, kind, x, m: ContentKNN(x, profile="max"), (0.08, 0.12)),
-    "ContentKNN, sum": Trial(
-        lambda n, kind, x, m: ContentKNN(x, _one_hot(kind), profile="sum"), (0.23, 0.29)
-    ),
-    "ItemKNN": Trial(lambda n, kind, x, m: ItemKNN(K=n), (0.49, 0.55)),
-    "UserKNN": Trial(lambda n, kind, x, m: UserKNN(K=40), (0.48, 0.54)),
-    "RP3beta": Trial(lambda n, kind, x, m: RP3beta(K=n, beta=0.2), (0.48, 0.54)),
-    "EASE": Trial(lambda n, kind, x, m: EASE(20.0), (0.40, 0.46)),
-    "IALS": Trial(lambda n, kind, x, m: IALS(8, regularization=0.02), (0.4, 0.47), True, True),
-    "BPR": Trial(
-        lambda n, kind, x, m: BPR(8, regularization=0.1, iterations=30), (0.35, 0.44), True, True
-    ),
-    "LogisticMF": Trial(lambda n, kind, x, m: LogisticMF(8), (0.27, 0.36), True, True),
-    "PureSVD": Trial(lambda n, kind, x, m: PureSVD(4), (0.46, 0.54), True, True),
-    "NMF": Trial(lambda n, kind, x, m: NMF(4), (0.46, 0.55), True, True),
-    "SLIM": Trial(lambda n, kind, x, m: SLIM(0.1, 5.0), (0.40, 0.46)),
-}
-NO_SIMILAR_ITEMS = {"Random", "Popularity", "RecentPopularity", "ClusterPopularity", "UserKNN"}
-
-
-def _one_hot(kind):
-    kind = np.asarray(kind) - min(kind)
-    return csr_matrix((np.ones(len(kind), dtype=np.float32), (np.arange(len(kind)), kind)))
-
-
-def made(name, user_items, kind=None, features=None):
-    n_items = user_items.shape[1]
-    kind = worlds.clusters(n_items) if kind is None else kind
-    features = worlds.audio(n_items) if features is None else features
-    return TRIALS[name].make(n_items, kind, features, csr_matrix(user_items))
-
-
-def fitted(name, user_items, kind=None, features=None):
-    model = made(name, user_items, kind, features)
-    model.fit(csr_matrix(user_items), show_progress=False)
-    return model
+from nexttrack.models import Popularity, Random
 
 
 @pytest.fixture(params=TRIALS, scope="module")
@@ -115,6 +30,27 @@ def name(request):
 @pytest.fixture(scope="module")
 def model(name, user_items):
     return fitted(name, user_items)
+
+
+def test_type_checkers_are_told_of_the_models_that_there_are():
+    stub = resources.files("nexttrack.models").joinpath("__init__.pyi").read_text(encoding="utf-8")
+    homes = {
+        (name.name, node.module.removeprefix("nexttrack."))
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+    assert homes == set(nexttrack.models._HOMES.items())
+    with pytest.raises(AttributeError, match="has no attribute 'Oracle'"):
+        nexttrack.models.Oracle  # noqa: B018
+
+
+@pytest.mark.parametrize("module", ["pandas", "sklearn", "numba"])
+def test_who_imports_the_models_waits_for_what_they_use_and_no_more(module):
+    told = "from nexttrack.models import ItemKNN, IALS" if module != "numba" else ""
+    code = f"import sys, nexttrack.models\n{told}\nprint({module!r} in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
 
 
 def test_every_model_is_tried():
@@ -204,13 +140,15 @@ def test_only_the_asked_items_are_ranked(model, user_items):
     ids, _ = model.recommend(
         USERS, user_items, N=6, items=[20, 4, 11, 21], filter_already_liked_items=False
     )
-    assert set(ids[ids >= 0]) <= {4, 11, 20, 21}
+    assert (ids[:, 4:] == -1).all()
     everything, _ = model.recommend(USERS, user_items, N=N_ITEMS, filter_already_liked_items=False)
     for row, all_of in zip(ids, everything, strict=True):
-        if type(model) is not Random:  # which deals anew
-            np.testing.assert_array_equal(
-                row[row >= 0], [item for item in all_of if item in (4, 11, 20, 21)]
-            )
+        ranked = [item for item in all_of if item in (4, 11, 20, 21)]
+        rest = sorted({4, 11, 20, 21} - set(ranked))  # for which nothing speaks
+        if type(model) is Random:  # which deals anew
+            assert set(row[:4]) == {4, 11, 20, 21}
+        else:
+            np.testing.assert_array_equal(row[:4], ranked + rest)
 
 
 def test_own_items_are_ranked_when_they_are_not_filtered(model, user_items):
@@ -239,7 +177,9 @@ def test_a_user_who_is_not_known_is_said_so(name, user_items):
         model.recommend(9_999, user_items[17])
 
 
-@pytest.mark.parametrize("change", [np.float64, np.int64, np.int32, coo_matrix, "csc", "unsorted"])
+@pytest.mark.parametrize(
+    "change", [np.float64, np.int64, np.int32, coo_matrix, csr_array, "csc", "unsorted"]
+)
 def test_the_type_of_the_matrix_does_not_matter(name, user_items, change):
     if change == "csc":
         other = user_items.tocsc()
@@ -250,7 +190,9 @@ def test_the_type_of_the_matrix_does_not_matter(name, user_items, change):
         other = csr_matrix(parts, shape=user_items.shape)
         before = other.indices.copy()
     else:
-        other = change(user_items) if change is coo_matrix else user_items.astype(change)
+        other = (
+            change(user_items) if change in (coo_matrix, csr_array) else user_items.astype(change)
+        )
     model, again = fitted(name, user_items), made(name, user_items)
     again.fit(other, show_progress=False)
     if change == "unsorted":
@@ -342,6 +284,7 @@ def test_an_item_that_nobody_has_and_a_user_who_has_all_do_no_harm(name, user_it
         (1, {"filter_items": [99]}, IndexError, "not in the model"),
         (1, {"items": [1], "filter_items": [2]}, ValueError, "both filter_items and items"),
         (1, {"N": -1}, ValueError, "N must be a whole number of 0 or more, not -1"),
+        (1, {"N": True}, ValueError, "N must be a whole number of 0 or more, not True"),
         (1, {"N": 2.5}, ValueError, "N must be a whole number of 0 or more, not 2.5"),
     ],
 )
@@ -358,20 +301,146 @@ def test_a_model_that_was_not_fitted_says_so(name, user_items):
 def test_a_catalogue_of_another_size_is_refused(model, user_items):
     with pytest.raises(ValueError, match="user_items has 29 items, the model 30"):
         model.recommend(0, user_items[:1, :29])
-    with pytest.raises(ValueError, match="CSR"):
-        model.recommend(0, user_items[:1].tocoo())
+    for wrong in (user_items[:1].tocoo(), user_items[:1].tocsc(), user_items[:1].toarray()):
+        with pytest.raises(ValueError, match="must be a CSR matrix"):
+            model.recommend(0, wrong)
 
 
-def test_similar_items_are_others_or_the_model_says_that_it_knows_none(name, model):
-    if name in NO_SIMILAR_ITEMS:
-        with pytest.raises(NotImplementedError, match="no similarity between items"):
-            model.similar_items(1)
+def test_similar_ones_come_after_itself_or_the_model_says_that_it_knows_none(model):
+    for what, ask, n in (
+        ("items", model.similar_items, N_ITEMS),
+        ("users", model.similar_users, N_USERS),
+    ):
+        if what not in model._COMPARES:
+            with pytest.raises(NotImplementedError, match=f"no similarity between {what}"):
+                ask(1)
+            continue
+        ids, scores = ask(1, N=5)
+        assert ids[0] == 1
+        assert len(ids) == len(set(ids)) > 1
+        assert (np.diff(scores[1:]) <= 1e-6).all()
+        batch, _ = ask(np.array([1, 2, 3, 5]), N=n + 2)
+        assert batch[:, 0].tolist() == [1, 2, 3, 5]
+        assert (batch[:, n:] == -1).all()
+        np.testing.assert_array_equal(batch[0][: len(ids)], ids)
+        assert 1 not in ask(1, n, **{f"filter_{what}": [1]})[0]
+        only, _ = ask(np.array([1, 4]), 5, **{what: [9, 2, 1]})
+        assert only[0].tolist()[0] == 1
+        assert [sorted(row) for row in only[:, :3]] == [[1, 2, 9], [1, 2, 9]]
+        assert (only[:, 3:] == -1).all()
+        assert ask(1, 0)[0].size == 0
+        with pytest.raises(IndexError, match=f"{n} in {what[:-1]}id is not in the model"):
+            ask(n)
+
+
+@pytest.mark.parametrize("ask", ["similar_items", "similar_users"])
+def test_a_model_that_was_not_fitted_has_no_similar_ones(name, user_items, ask):
+    model = made(name, user_items)
+    with pytest.raises((NotFittedError, NotImplementedError), match=r"not fitted|no similarity"):
+        getattr(model, ask)(0)
+
+
+def test_a_callback_is_called_after_each_iteration_or_refused(name, user_items):
+    model, calls = made(name, user_items), []
+    if name not in ("IALS", "BPR", "LogisticMF"):
+        with pytest.raises(NotImplementedError, match="has no iterations"):
+            model.fit(user_items, show_progress=False, callback=print)
         return
-    ids, scores = model.similar_items(1, N=5)
-    assert len(ids) == len(set(ids)) > 0
-    assert (np.diff(scores) <= 1e-6).all()
-    batch, _ = model.similar_items(np.array([1, 2]), N=5)
-    np.testing.assert_array_equal(batch[0][: len(ids)], ids)
+    model.iterations = 3
+    model.fit(user_items, show_progress=False, callback=lambda *told: calls.append(told))
+    assert [told[0] for told in calls] == [0, 1, 2]
+    assert all(seconds >= 0 for _, seconds, *_ in calls)
+
+
+def test_items_may_be_a_mask_and_come_twice_and_in_any_order(model, user_items):
+    mask = np.zeros(N_ITEMS, dtype=bool)
+    mask[[20, 4, 11]] = True
+    for option in ("items", "filter_items"):
+        expected = model.recommend(USERS, user_items, N=8, **{option: [4, 11, 20]})
+        for same in (mask, mask.tolist(), [20, 4, 11, 4], np.array([20, 11, 4], dtype=np.uint8)):
+            found = model.recommend(USERS, user_items, N=8, **{option: same})
+            np.testing.assert_array_equal(found[0], expected[0])
+    everything = model.recommend(USERS, user_items, N=8, filter_items=[])
+    np.testing.assert_array_equal(everything[0], model.recommend(USERS, user_items, N=8)[0])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (np.ones(2, dtype=bool), ValueError, "is a mask"),
+        ([1.0, 2.0], ValueError, "must be positions, whole numbers from 0, not float64"),
+        (["a", "b"], ValueError, "must be positions, whole numbers from 0"),
+        ([[1, 2]], ValueError, "has 2 dimensions"),
+        ([0, -1], IndexError, "-1 in .* is not in the model"),
+        ([None, 1], ValueError, "must be positions"),
+    ],
+)
+def test_positions_that_are_none_are_named(user_items, wrong, error, message):
+    model = fitted("Popularity", user_items)
+    for name in ("items", "filter_items", "userid", "itemid", "users", "filter_users"):
+        with pytest.raises(error, match=message) as raised:
+            if name == "userid":
+                model.recommend(wrong, user_items[:2])
+            elif name in ("items", "filter_items"):
+                model.recommend([0, 1], user_items[:2], **{name: wrong})
+            elif name == "itemid":
+                fitted("ItemKNN", user_items).similar_items(wrong)
+            else:
+                fitted("UserKNN", user_items).similar_users([0, 1], **{name: wrong})
+        assert name in str(raised.value)
+
+
+@pytest.mark.parametrize("weight", [-1, np.nan, np.inf])
+def test_weights_that_are_none_are_named_when_lists_are_asked_for(model, user_items, weight):
+    wrong = user_items[:6].copy()
+    wrong.data[wrong.indptr[4]] = weight
+    with pytest.raises(ValueError, match=r"finite and 0 or more, not .* \(user 4, item"):
+        model.recommend(USERS[:6], wrong, N=3)
+
+
+def test_a_stored_zero_and_a_pair_stored_twice_are_what_they_say(model, user_items):
+    expected = model.recommend(USERS, user_items, N=6)
+    parts = user_items.tocoo()
+    rows, columns = np.append(parts.row, [2, 2]), np.append(parts.col, np.arange(N_ITEMS)[-2:])
+    stored = coo_matrix((np.append(parts.data, [0, 0]), (rows, columns)), user_items.shape)
+    halves = user_items * 0.5
+    indptr = 2 * user_items.indptr
+    twice = csr_matrix((N_USERS, N_ITEMS), dtype=np.float32)
+    twice.indices, twice.data = np.repeat(user_items.indices, 2), np.repeat(halves.data, 2)
+    twice.indptr = indptr
+    for same in (stored.tocsr(), twice, csr_array(user_items)):
+        found = model.recommend(USERS, same, N=6)
+        np.testing.assert_array_equal(found[0], expected[0])
+
+
+def test_nothing_need_be_known_of_users_by_factors_whose_items_are_not_filtered(name, model):
+    options = {"N": 4, "filter_already_liked_items": False}
+    if TRIALS[name].knows_by_factors or name == "Random":
+        assert model.recommend([0, 5], None, **options)[0].shape == (2, 4)
+        with pytest.raises(ValueError, match="user_items must be a CSR matrix"):
+            model.recommend([0, 5], None, N=4)
+    else:
+        with pytest.raises(ValueError, match="user_items must be a CSR matrix"):
+            model.recommend([0, 5], None, **options)
+
+
+def test_read_only_arrays_do_as_others(name, user_items):
+    locked = user_items.copy()
+    features, kind = worlds.audio(), worlds.clusters()
+    for array in (locked.data, locked.indices, locked.indptr, features, kind):
+        array.flags.writeable = False
+    model = fitted(name, user_items)
+    again = made(name, user_items, kind, features)
+    again.fit(locked, show_progress=False)
+    np.testing.assert_array_equal(
+        model.recommend(USERS, user_items, N=6)[0], again.recommend(USERS, locked, N=6)[0]
+    )
+
+
+def test_a_list_may_be_as_long_as_a_number(model, user_items):
+    ids, _ = model.recommend(np.int64(0), user_items[0], N=2**40)
+    assert len(set(ids)) == len(ids) <= N_ITEMS
+    np.testing.assert_array_equal(ids, model.recommend(0, user_items[0], N=np.int8(N_ITEMS))[0])
 
 
 def test_saved_and_loaded_it_is_the_same(model, user_items, tmp_path):

@@ -35,6 +35,19 @@ def scores(model, rows):
     return everything
 
 
+def exact_weights(X, item, l1, l2):
+    """Return scikit-learn's elastic net of an item on the others, which has 0 in its own place."""
+    reference = ElasticNet(
+        alpha=(l1 + l2) / len(X),
+        l1_ratio=l1 / (l1 + l2),
+        fit_intercept=False,
+        positive=True,
+        tol=1e-12,
+        max_iter=1_000_000,
+    ).fit(np.delete(X, item, axis=1), X[:, item])
+    return np.insert(reference.coef_, item, 0)
+
+
 @pytest.mark.parametrize("regularization", [2.0, 50.0])
 def test_ease_is_its_closed_form(regularization):
     X = counts(90, 35)
@@ -75,16 +88,58 @@ def test_the_neighbours_of_an_item_are_its_row_of_weights():
         model = EASE(10.0)
         model.fit(csr_matrix(X[:users].astype(np.float32)))
         row = dense_weights(X[:users], 10.0)[4]
-        ids, values = model.similar_items(4, N=5)
+        ids, values = model.similar_items(4, N=6)
+        assert (ids[0], values[0]) == (4, 1)
+        ids, values = ids[1:], values[1:]
         best = np.argsort(-np.delete(row, 4))[:5]
         np.testing.assert_array_equal(ids, best + (best >= 4))
         np.testing.assert_allclose(values, row[ids], atol=1e-5)
 
 
-def test_ease_says_when_the_matrix_cannot_be_inverted():
-    X = np.repeat(np.full((50, 1), 1000), 20, axis=1)
-    with pytest.raises(ValueError, match="too small to invert"):
-        EASE(1e-6).fit(csr_matrix(X.astype(np.float32)))
+def play_counts(n_users, n_items, seed=0):
+    """Return counts from 1 to 350,000, as raw play counts are."""
+    rng = np.random.default_rng(seed)
+    plays = np.exp(rng.random((n_users, n_items)) * np.log(350_000)).round()
+    plays[0, 0] = 350_000
+    return plays * (rng.random((n_users, n_items)) < 0.2)
+
+
+@pytest.mark.parametrize("shape", [(60, 150), (150, 60)])
+@pytest.mark.parametrize("regularization", [10.0, 100.0, 1e5])
+def test_the_lists_of_ease_are_those_of_float64_on_play_counts(shape, regularization):
+    X = play_counts(*shape)
+    model = EASE(regularization)
+    model.fit(csr_matrix(X))
+    ids, values = model.recommend(np.arange(shape[0]), csr_matrix(X, dtype=np.float32), N=10)
+    expected = X @ dense_weights(X, regularization)
+    largest = np.abs(expected).max()
+    expected[X > 0] = -np.inf
+    best = np.argsort(-expected, axis=1, kind="stable")[:, :10]
+    overlap = [len(set(one) & set(other)) / 10 for one, other in zip(ids, best, strict=True)]
+    assert np.mean(overlap) > 0.995
+    np.testing.assert_allclose(
+        values, np.take_along_axis(expected, best, axis=1), atol=1e-5 * largest
+    )
+
+
+def test_a_file_of_ease_in_float64_gives_the_same_lists(tmp_path):
+    rows = csr_matrix(play_counts(20, 40), dtype=np.float32)
+    model = EASE()
+    model.fit(rows)
+    assert model.inverse.dtype == np.float64
+    model.save(tmp_path / "ease")
+    asked = np.arange(20), rows
+    found = EASE.load(tmp_path / "ease").recommend(*asked)
+    np.testing.assert_array_equal(found, model.recommend(*asked))
+
+
+@pytest.mark.parametrize("shape", [(8, 20), (20, 8)])
+@pytest.mark.parametrize(("weight", "regularization"), [(1e20, 100), (1e30, 100), (1, 1e-12)])
+def test_ease_says_when_the_matrix_cannot_be_inverted(shape, weight, regularization):
+    X = np.ones(shape)
+    X[3, 3] = weight
+    with pytest.raises(ValueError, match="too small to invert the matrix beside weights of up to"):
+        EASE(regularization).fit(csr_matrix(X.astype(np.float32)))
 
 
 @pytest.mark.parametrize("regularization", [0, -1, np.nan, np.inf])
@@ -100,18 +155,31 @@ def test_slim_is_the_elastic_net_of_scikit_learn(l1, l2):
     model.fit(csr_matrix(X))
     W = model.similarity.toarray()
     for item in range(25):
-        others = np.delete(np.arange(25), item)
-        n = len(X)
-        reference = ElasticNet(
-            alpha=(l1 + l2) / n,
-            l1_ratio=l1 / (l1 + l2),
-            fit_intercept=False,
-            positive=True,
-            tol=1e-12,
-            max_iter=100_000,
-        ).fit(X[:, others], X[:, item])
-        np.testing.assert_allclose(W[others, item], reference.coef_, atol=1e-6)
+        np.testing.assert_allclose(W[:, item], exact_weights(X, item, l1, l2), atol=1e-6)
         assert W[item, item] == 0
+
+
+@pytest.mark.parametrize("values", ["ones", "counts", "log of plays", "plays"])
+def test_weights_of_slim_are_as_exact_as_the_tolerance_says(values):
+    plays = play_counts(60, 25)
+    X = {
+        "ones": np.sign(plays),
+        "counts": plays.clip(max=100),
+        "log of plays": np.log1p(plays),
+        "plays": plays / 100,
+    }[values]
+    l1, l2 = 1.0, {"plays": 1e5}.get(values, 10.0)
+    model = SLIM(l1, l2, K=25, max_passes=500)
+    model.fit(csr_matrix(X))
+    W = model.similarity.toarray()
+    X = X.astype(np.float32).astype(float)
+    for item in range(25):
+        assert np.linalg.norm(W[:, item] - exact_weights(X, item, l1, l2)) <= 1.01 * model.tolerance
+
+
+def test_slim_says_where_its_weights_are_not_exact():
+    with pytest.warns(RuntimeWarning, match=r"of 25 items may be up to .* max_passes=1; scale"):
+        SLIM(0.1, 0.1, max_passes=1).fit(csr_matrix(play_counts(60, 25)))
 
 
 def test_without_l1_slim_is_ridge_without_negative_weights():

@@ -11,10 +11,18 @@ from scipy.sparse import csr_matrix
 
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.kernels.chunks import in_chunks
+from nexttrack.kernels.interactions import as_interactions
 
 
 def popularity(user_items: csr_matrix) -> np.ndarray:
-    """Return the share of users who have each item, float64; users without any item count."""
+    """Return the share of users who have each item, float64; users without any item count.
+
+    Raises:
+        ValueError: if it is no sparse matrix of users x items, or has no user.
+    """
+    user_items = as_interactions(user_items)
+    if not user_items.shape[0]:
+        raise ValueError("user_items has no user: no item has a share of them")
     return np.bincount(user_items.indices, minlength=user_items.shape[1]) / user_items.shape[0]
 
 

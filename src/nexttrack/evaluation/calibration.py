@@ -21,11 +21,13 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, n_bins: int = 10) -
         (means), ``n``.
 
     Raises:
-        ValueError: if the two differ in length, or there are none.
+        ValueError: if the two differ in length, there are none, or a number is NaN or infinite.
     """
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
     if len(confidence) != len(correct) or len(confidence) == 0:
         raise ValueError(f"{len(confidence)} confidences and {len(correct)} answers; want as many")
+    if not (np.isfinite(confidence).all() and np.isfinite(correct).all()):
+        raise ValueError("confidences and answers must be finite")
     edges = np.quantile(confidence, np.arange(1, n_bins) / n_bins)
     place = np.searchsorted(edges, confidence, side="left")
     frame = pd.DataFrame({"confidence": confidence, "accuracy": correct})

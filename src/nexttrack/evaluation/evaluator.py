@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix
 
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.splits import Split
+from nexttrack.kernels.interactions import as_interactions
 from nexttrack.progress import steps
 
 Metric = Callable[[RankedLists], np.ndarray]
@@ -49,22 +50,30 @@ def top_n(
 
     Args:
         model: fitted, with implicit's interface.
-        user_items: what the model may see, users x items.
-        users: positions of the users to ask for, integer array of length n.
+        user_items: what the model may see, sparse matrix of users x items.
+        users: positions of the n users to ask for, or a boolean array that marks them.
         N: length of the lists.
         fold_in: the model has not learned from these users: it is to make what it knows of them
             from ``user_items`` (``recalculate_user``).
-        items: positions of the only items that may be recommended; None for all.
+        items: positions of the only items that may be recommended, or a boolean array that marks
+            them; None for all.
 
     Returns:
         int64 array of n x N; -1 where the model had no more to say.
 
     Raises:
-        ValueError: if a score is not a number; the message names the user and the item.
+        ValueError: if ``user_items`` is no such matrix, or a score is not a number; the message
+            names the user and the item.
+        IndexError: for a user or an item that ``user_items`` has not.
     """
-    seen = user_items[users]
+    user_items = as_interactions(user_items)
+    users = _positions(users, user_items.shape[0], "user")
     options: dict[str, Any] = {"recalculate_user": True} if fold_in else {}
-    options |= {} if items is None else {"items": items}
+    if items is not None:
+        options["items"] = _positions(items, user_items.shape[1], "item")
+    if not len(users):
+        return np.empty((0, N), dtype=np.int64)  # not every model takes the question
+    seen = user_items[users]
     ids, scores = model.recommend(users, seen, N=N, filter_already_liked_items=True, **options)
     ids = np.asarray(ids, dtype=np.int64)
     unknown = np.argwhere(np.isnan(scores) & (ids >= 0))
@@ -94,15 +103,28 @@ def evaluate(
 
     Args:
         model: fitted, with implicit's interface.
-        user_items: what the model may see, users x items.
-        relevant: what it should find, users x items.
+        user_items: what the model may see, sparse matrix of users x items.
+        relevant: what it should find, sparse matrix with the same users and items.
         metrics: for each name a function of :class:`RankedLists` that gives a value for each user.
         N: length of the lists, at least the largest cut-off of the metrics.
         fold_in, items: see :func:`top_n`.
 
     Returns:
         One row for each such user, indexed by the user's position, one column for each metric.
+
+    Raises:
+        ValueError: if a matrix is none of users x items (a weight is negative, NaN or infinite),
+            the two have not the same shape, or nobody has anything held out.
     """
+    user_items = as_interactions(user_items)
+    relevant = as_interactions(relevant, "relevant")
+    if user_items.shape != relevant.shape:
+        raise ValueError(
+            f"user_items is {user_items.shape} and relevant {relevant.shape}: each row must be of"
+            " the same user in both, each column of the same item"
+        )
+    if not relevant.nnz:
+        raise ValueError("relevant is empty: no user has an item held out, so nobody can be asked")
     users = np.flatnonzero(np.diff(relevant.indptr))
     ids = top_n(model, user_items, users, N, fold_in=fold_in, items=items)
     lists = RankedLists(ids, relevant[users], user_items[users])
@@ -180,6 +202,21 @@ def _peak_memory() -> Iterator[Callable[[], float]]:
         done.set()
         watcher.join()
         most = max(most, process.memory_info().rss)
+
+
+def _positions(chosen: Any, n: int, what: str) -> np.ndarray:
+    """Return positions from positions or from a mask, int64."""
+    chosen = np.asarray(chosen)
+    if chosen.dtype == bool:
+        if chosen.shape != (n,):
+            raise IndexError(f"the mask of {what}s is {chosen.shape}, but there are {n}")
+        return np.flatnonzero(chosen)
+    if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
+        raise IndexError(f"{what}s must be an array of positions, not {chosen.dtype}")
+    wrong = np.flatnonzero((chosen < 0) | (chosen >= n))
+    if len(wrong):
+        raise IndexError(f"there is no {what} {chosen[wrong[0]]}: there are {n}")
+    return chosen.astype(np.int64, copy=False)
 
 
 def _is_stored(ids: np.ndarray, matrix: csr_matrix) -> np.ndarray:

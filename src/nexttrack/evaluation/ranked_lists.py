@@ -9,6 +9,7 @@ from numba import njit
 from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.chunks import in_chunks
+from nexttrack.kernels.interactions import as_interactions
 
 
 class Hits(NamedTuple):
@@ -29,7 +30,8 @@ class Hits(NamedTuple):
 class RankedLists:
     """What was recommended to some users, what they were to be recommended, and what they had.
 
-    Relevance is binary: an item is relevant if ``relevant`` stores it.
+    Relevance is binary: an item is relevant if ``relevant`` stores a weight above 0. Both matrices
+    may be given in any sparse format (:func:`nexttrack.kernels.interactions.as_interactions`).
 
     Attributes:
         ids: integer array of users x list length, item positions, the best first; -1 stands for
@@ -39,8 +41,9 @@ class RankedLists:
             only by metrics that compare a list with the profile.
 
     Raises:
-        ValueError: if the rows do not agree, or an item is outside the catalogue or twice in a
-            list; the message names the first such user (row) and item.
+        ValueError: if a matrix is none of users x items, the rows do not agree, or an item is
+            outside the catalogue or twice in a list; the message names the first such user (row)
+            and item.
     """
 
     ids: np.ndarray
@@ -53,8 +56,10 @@ class RankedLists:
             raise ValueError("ids must be an array of users x list length")
         for name in ("relevant", "seen"):
             matrix = getattr(self, name)
-            if matrix is None:
+            if matrix is None and name == "seen":
                 continue
+            matrix = as_interactions(matrix, name)
+            object.__setattr__(self, name, matrix)
             if matrix.shape[0] != len(self.ids):
                 raise ValueError(f"{len(self.ids)} lists for {matrix.shape[0]} users in {name}")
             if matrix.shape[1] != self.n_items:
@@ -107,7 +112,7 @@ class RankedLists:
 
     @cached_property
     def _found(self) -> np.ndarray:
-        relevant, n = self.relevant.tocsr(), len(self.ids)
+        relevant, n = self.relevant, len(self.ids)
         found = np.zeros(self.ids.shape, dtype=bool)
         wrong = np.full(n, -1, dtype=np.int64)
         parts = self.ids, relevant.indptr, relevant.indices, self.n_items, found, wrong

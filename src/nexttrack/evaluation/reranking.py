@@ -11,6 +11,7 @@ from numba import njit
 from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.chunks import in_chunks
+from nexttrack.kernels.interactions import as_interactions
 
 
 def less_popular(
@@ -31,9 +32,9 @@ def less_popular(
         int64 array of users x k, padded with -1.
 
     Raises:
-        ValueError: for a k or a weight outside these bounds.
+        ValueError: for a k or a weight outside these bounds, or a candidate outside the catalogue.
     """
-    candidates = _checked(candidates, k, weight)
+    candidates = _checked(candidates, k, weight, len(popularity))
     bits = -np.log2(np.maximum(popularity, popularity[popularity > 0].min(initial=1.0)))
     empty = candidates < 0
     novelty = np.where(empty, np.nan, bits[np.maximum(candidates, 0)])
@@ -57,7 +58,7 @@ def more_diverse(candidates: np.ndarray, k: int, weight: float, features: np.nda
         weight: of diversity, from 0 to 1.
         features: items x dimensions, float64; rows with NaN or only 0 are unknown.
     """
-    candidates = _checked(candidates, k, weight)
+    candidates = _checked(candidates, k, weight, len(features))
     lengths = np.linalg.norm(features, axis=1)
     known = lengths > 0
     units = np.zeros(features.shape)
@@ -87,12 +88,14 @@ def calibrated(
         candidates, k: see :func:`less_popular`.
         weight: of calibration, from 0 to 1.
         genres: items x genres, float64, each row a distribution, or zeros where nothing is known.
-        seen: ``csr_matrix`` of users x items, the profiles, row for row with the candidates.
+        seen: sparse matrix of users x items, the profiles, row for row with the candidates.
         alpha: share of the profile that is mixed into the list, above 0 and below 1.
     """
-    candidates = _checked(candidates, k, weight)
-    if seen.shape[0] != len(candidates):
-        raise ValueError(f"{len(candidates)} lists for {seen.shape[0]} profiles")
+    candidates, seen = _checked(candidates, k, weight, len(genres)), as_interactions(seen, "seen")
+    if seen.shape != (len(candidates), len(genres)):
+        raise ValueError(
+            f"seen must be of {len(candidates)} lists x {len(genres)} items, not {seen.shape}"
+        )
     ones = csr_matrix((np.ones(seen.nnz), seen.indices, seen.indptr), shape=seen.shape)
     profile, n = ones @ genres, ones @ (genres.sum(axis=1) > 0)
     profile = np.divide(profile, n[:, None], out=np.zeros(profile.shape), where=n[:, None] > 0)
@@ -103,12 +106,17 @@ def calibrated(
     return chosen
 
 
-def _checked(candidates: np.ndarray, k: int, weight: float) -> np.ndarray:
+def _checked(candidates: np.ndarray, k: int, weight: float, n_items: int) -> np.ndarray:
     candidates = np.ascontiguousarray(candidates, dtype=np.int64)
     if not 1 <= k <= candidates.shape[1]:
         raise ValueError(f"k is {k}, but there are {candidates.shape[1]} candidates")
     if not 0 <= weight <= 1:
         raise ValueError(f"weight must be between 0 and 1, not {weight}")
+    wrong = np.argwhere((candidates < -1) | (candidates >= n_items))
+    if len(wrong):
+        user, place = wrong[0]
+        item = candidates[user, place]
+        raise ValueError(f"list of user {user}: item {item} is outside the catalogue of {n_items}")
     return candidates
 
 

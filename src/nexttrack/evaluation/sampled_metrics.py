@@ -10,6 +10,8 @@ import numpy as np
 from scipy import stats
 from scipy.sparse import csr_matrix
 
+from nexttrack.kernels.interactions import as_interactions
+
 NEGATIVES = 100
 
 
@@ -19,13 +21,19 @@ def full_ranks(ids: np.ndarray, relevant: csr_matrix) -> tuple[np.ndarray, np.nd
     Args:
         ids: integer array of users x items that may be recommended: each user's whole ranking, the
             best first, padded with -1.
-        relevant: ``csr_matrix`` of users x items.
+        relevant: sparse matrix of users x items, row for row with ``ids``.
 
     Returns:
         (user, above, others), int64, one entry for each relevant item in the order of ``relevant``:
         the row of the user, how many irrelevant items stand above it (all of them where it is not
         ranked at all), and how many irrelevant items the user's ranking has.
+
+    Raises:
+        ValueError: if the rows do not agree, or ``relevant`` is no such matrix.
     """
+    relevant = as_interactions(relevant, "relevant")
+    if len(ids) != relevant.shape[0]:
+        raise ValueError(f"{len(ids)} lists for {relevant.shape[0]} users in relevant")
     n_items = relevant.shape[1]
     user = np.repeat(np.arange(relevant.shape[0]), np.diff(relevant.indptr))
     above = np.empty(len(user), dtype=np.int64)

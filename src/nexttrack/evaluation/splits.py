@@ -1,13 +1,18 @@
 """Ways to divide interactions into what a model learns from and what it is asked for.
 
 The names are those of recpack (Michiels, Verachtert & Goethals 2022, RecSys). A matrix counts each
-pair of user and item once: what is stored twice is summed up first, so no pair is on two sides.
+pair of user and item once: what is stored twice is summed up first, so no pair is on two sides. A
+weight of 0 is no pair (:func:`nexttrack.kernels.interactions.as_interactions`): ``user_items`` may
+be any sparse matrix, and those of a split are ``csr_matrix`` without zeros.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
+
+from nexttrack.kernels.interactions import as_interactions
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +34,9 @@ class Split:
         test_items: the same for the test.
 
     Raises:
-        ValueError: if shapes differ, an item is to be found that the user has in ``in`` or in the
-            training data, or with ``fold_in`` a user is in both; the message names both.
+        ValueError: if a matrix is none of users x items, shapes differ, an item is to be found that
+            the user has in ``in`` or in the training data, or with ``fold_in`` a user is in both;
+            the message names both.
     """
 
     validation_in: csr_matrix
@@ -44,9 +50,11 @@ class Split:
     test_items: np.ndarray | None = None
 
     def __post_init__(self):
-        for part in ("validation", "test"):
-            if getattr(self, f"{part}_train") is None:
-                object.__setattr__(self, f"{part}_train", getattr(self, f"{part}_in"))
+        for part in ("test", "validation"):
+            for name in (f"{part}_in", f"{part}_out", f"{part}_train"):
+                given = getattr(self, name)
+                given = getattr(self, f"{part}_in") if given is None else given
+                object.__setattr__(self, name, as_interactions(given, name))
             train, seen, out = (getattr(self, f"{part}_{name}") for name in ("train", "in", "out"))
             if not train.shape == seen.shape == out.shape == self.test_out.shape:
                 raise ValueError(f"the matrices of {part} have different shapes")
@@ -77,7 +85,7 @@ def weak_generalization(
     ``round(validation_share * n)``, at least one, for validation.
 
     Args:
-        user_items: ``csr_matrix`` of users x items.
+        user_items: sparse matrix of users x items.
         seed: the seed of the draw. The draw of a user depends on no other user.
         test_share: share of a user's items held out for the test, in (0, 1).
         validation_share: the same for validation.
@@ -87,12 +95,14 @@ def weak_generalization(
             user whose items would leave one side empty is in training only.
 
     Raises:
-        ValueError: if the shares are not positive or leave a user nothing to learn from.
+        ValueError: if the shares are not positive or leave a user nothing to learn from, or there
+            is not one group for each item.
     """
     _check_shares(test_share, validation_share)
     if min_items < 3:
         raise ValueError("min_items must be 3 or more: one item each to learn, choose and test")
-    matrix = _sorted(user_items)
+    matrix = as_interactions(user_items)
+    groups = None if groups is None else _group_of_each(groups, matrix.shape[1])
     n_items = np.diff(matrix.indptr)
     rank = _random_ranks(matrix, seed, groups)
     n = np.repeat(n_items, n_items)
@@ -129,16 +139,18 @@ def artist_disjoint(
     found and has another artist in common with what the model may see of the user is dropped.
 
     Args:
-        user_items: ``csr_matrix`` of users x items.
-        artists: ``csr_matrix`` of items x artists; an item without any is its own artist.
+        user_items: sparse matrix of users x items.
+        artists: sparse matrix of items x artists; an item without any is its own artist. The first
+            is the one with the lowest position.
         seed, test_share, validation_share, min_items: see :func:`weak_generalization`.
 
     Raises:
         ValueError: if the items do not agree, or for impossible shares.
     """
+    user_items = as_interactions(user_items)
+    artists = as_interactions(artists, "artists", axes=("item", "artist"))
     if artists.shape[0] != user_items.shape[1]:
         raise ValueError(f"artists of {artists.shape[0]} items, {user_items.shape[1]} items")
-    artists = artists.tocsr()
     known = np.diff(artists.indptr) > 0
     first = artists.shape[1] + np.arange(artists.shape[0])
     first[known] = artists.indices[artists.indptr[:-1][known]]
@@ -175,7 +187,7 @@ def strong_generalization(
     those of validation.
 
     Args:
-        user_items: ``csr_matrix`` of users x items.
+        user_items: sparse matrix of users x items.
         seed: the seed of the draw.
         test_users: share of the users asked about in the test, in (0, 1).
         validation_users: the same for validation.
@@ -191,7 +203,7 @@ def strong_generalization(
         raise ValueError("held_out must be between 0 and 1")
     if min_items < 2:
         raise ValueError("min_items must be 2 or more: one item to know the user by, one to find")
-    matrix = _sorted(user_items)
+    matrix = as_interactions(user_items)
     n_items = np.diff(matrix.indptr)
     may = np.flatnonzero(n_items >= min_items)
     drawn = np.random.default_rng(seed).permutation(may)
@@ -231,31 +243,27 @@ def timed(
     a model that learns from interactions alone misses them.
 
     Args:
-        user_items: ``csr_matrix`` of users x items.
-        times: ``csr_matrix`` with the same stored pairs: when the user first had the item.
+        user_items: sparse matrix of users x items.
+        times: sparse matrix of users x items that stores for each pair, and perhaps for others,
+            when the user first had the item; a stored 0 is a time.
         validation_from: the first moment of validation, in the unit of times.
         test_from: the first moment of the test.
         min_items: the fewest items before the cut of a user who is asked about, at least 1.
 
     Raises:
-        ValueError: if the pairs differ, a time is NaN, or the test does not come after validation.
+        ValueError: if a pair has no time or two, a time is NaN, or the test does not come after
+            validation.
     """
     if not validation_from < test_from:
         raise ValueError("the test must begin after validation")
     if min_items < 1:
         raise ValueError("min_items must be 1 or more: one item to know the user by")
-    matrix, times = _sorted(user_items), times.tocsr().copy()
-    times.sort_indices()
-    same = matrix.shape == times.shape and matrix.nnz == times.nnz
-    if not (same and (matrix.indices == times.indices).all()):
-        raise ValueError("times must be stored for the same pairs as user_items")
-    if np.isnan(times.data).any():
-        user = np.searchsorted(times.indptr, np.flatnonzero(np.isnan(times.data))[0], "right") - 1
-        raise ValueError(f"user {user}: a time is NaN")
+    matrix = as_interactions(user_items)
+    time = _times_of(matrix, times)
 
     def parts(start, stop):
-        before = times.data < start
-        after = ~before & (times.data < stop)
+        before = time < start
+        after = ~before & (time < stop)
         known = _count(matrix, before) >= min_items
         return _entries(matrix, before), _entries(
             matrix, after & np.repeat(known, np.diff(matrix.indptr))
@@ -277,7 +285,7 @@ def cold_items(
     """Hold out items with all that users did with them: they are new, and only they are asked for.
 
     Args:
-        user_items: ``csr_matrix`` of users x items.
+        user_items: sparse matrix of users x items.
         seed: the seed of the draw.
         test_share: share of the items (or groups) that are new in the test, in (0, 1).
         validation_share: the same for validation.
@@ -289,10 +297,10 @@ def cold_items(
             one group for each item.
     """
     _check_shares(test_share, validation_share)
-    matrix = _sorted(user_items)
-    groups = np.arange(matrix.shape[1]) if groups is None else np.asarray(groups)
-    if len(groups) != matrix.shape[1]:
-        raise ValueError(f"{len(groups)} groups for {matrix.shape[1]} items")
+    matrix = as_interactions(user_items)
+    groups = _group_of_each(
+        np.arange(matrix.shape[1]) if groups is None else groups, matrix.shape[1]
+    )
     names, group = np.unique(groups, return_inverse=True)
     place = np.random.default_rng(seed).permutation(len(names))[group]
     n_test, n_validation = (
@@ -321,18 +329,41 @@ def _check_shares(test: float, validation: float) -> None:
         raise ValueError("the shares of test and validation must be above 0, their sum below 1")
 
 
-def _sorted(user_items: csr_matrix) -> csr_matrix:
-    """Return a copy with each pair stored once, in the order of items."""
-    matrix = user_items.tocsr().astype(np.float32)
-    matrix.sum_duplicates()
-    matrix.sort_indices()
-    return matrix
+def _group_of_each(groups: np.ndarray, n_items: int) -> np.ndarray:
+    if len(groups) != n_items:
+        raise ValueError(f"{len(groups)} groups for {n_items} items")
+    return np.asarray(groups)
+
+
+def _times_of(matrix: csr_matrix, times: Any) -> np.ndarray:
+    """Return the time of each stored entry; see :func:`timed`."""
+    if not issparse(times) or times.shape != matrix.shape:
+        raise ValueError(f"times must be a sparse matrix of {matrix.shape}, as user_items is")
+    times, n_items = times.tocoo(), matrix.shape[1]  # nothing is added up
+    pair = _rows(matrix) * n_items + matrix.indices
+    timed_pair = times.row * np.int64(n_items) + times.col
+    order = np.argsort(timed_pair, kind="stable")
+    timed_pair = timed_pair[order]
+    first = np.searchsorted(timed_pair, pair)
+    n_times = np.searchsorted(timed_pair, pair, "right") - first
+    if (n_times != 1).any():
+        user, item = divmod(pair[n_times != 1][0], n_items)
+        n = "none" if n_times[n_times != 1][0] == 0 else "more"
+        raise ValueError(f"times must hold one for each pair: item {item} of user {user} has {n}")
+    time = times.data[order][first]
+    if np.isnan(time).any():
+        raise ValueError(f"user {pair[np.isnan(time)][0] // n_items}: a time is NaN")
+    return time
+
+
+def _rows(matrix: csr_matrix) -> np.ndarray:
+    """Return the row of each stored entry, int64."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
 def _count(matrix: csr_matrix, kept: np.ndarray) -> np.ndarray:
     """Return how many of the kept stored entries (mask over ``data``) each row has."""
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    return np.bincount(rows[kept], minlength=matrix.shape[0])
+    return np.bincount(_rows(matrix)[kept], minlength=matrix.shape[0])
 
 
 def _random_ranks(matrix: csr_matrix, seed: int, groups: np.ndarray | None) -> np.ndarray:
@@ -358,12 +389,11 @@ def _random_ranks(matrix: csr_matrix, seed: int, groups: np.ndarray | None) -> n
 
 def _by_new_artists(out: csr_matrix, seen: csr_matrix, artists: csr_matrix) -> csr_matrix:
     """Return what is to be found without items by artists whom the user's profile has."""
-    users = np.repeat(np.arange(out.shape[0]), np.diff(out.indptr))
-    common = (seen @ artists)[users].multiply(artists[out.indices]).sum(axis=1)
+    common = (seen @ artists)[_rows(out)].multiply(artists[out.indices]).sum(axis=1)
     return _entries(out, np.asarray(common).ravel() == 0)
 
 
 def _entries(matrix: csr_matrix, kept: np.ndarray) -> csr_matrix:
     """Return the matrix with only the stored entries that are kept (mask over ``data``)."""
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[kept]
-    return csr_matrix((matrix.data[kept], (rows, matrix.indices[kept])), shape=matrix.shape)
+    indptr = np.concatenate([[0], np.cumsum(_count(matrix, kept))])
+    return csr_matrix((matrix.data[kept], matrix.indices[kept], indptr), shape=matrix.shape)

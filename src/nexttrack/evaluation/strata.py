@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 
 from nexttrack.evaluation.beyond_accuracy import popularity
 from nexttrack.evaluation.ranked_lists import RankedLists
+from nexttrack.kernels.interactions import as_interactions
 
 THIRDS = ("low", "middle", "high")
 
@@ -18,6 +19,7 @@ def mainstreaminess(user_items: csr_matrix) -> np.ndarray:
     The mean, over a user's items, of the share of all users who have the item; NaN for a user
     without items. The user is among those counted.
     """
+    user_items = as_interactions(user_items)
     n = np.diff(user_items.indptr)
     share = popularity(user_items)[user_items.indices]
     total = np.bincount(np.repeat(np.arange(len(n)), n), share, minlength=len(n))

@@ -1,1 +1,1 @@
-"""Compiled loops: ranking, sums over rows, random streams, chunks of rows."""
+"""Compiled loops: what is stored, ranking, sums over rows, random streams, chunks of rows."""

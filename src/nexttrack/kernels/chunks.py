@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,5 +22,9 @@ def in_chunks(work: Callable[[int, int], None], n_rows: int, num_threads: int = 
     """
     threads = num_threads or os.cpu_count() or 1
     bounds = np.unique(np.linspace(0, n_rows, 8 * threads + 1).astype(np.int64)).tolist()
+    if len(bounds) <= 2:  # a thread costs more than the few rows
+        for start, stop in pairwise(bounds):
+            work(start, stop)
+        return
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, bounds[:-1], bounds[1:]))

@@ -1,30 +1,63 @@
-"""Recommenders. All have implicit's interface, and work wherever implicit's own models do."""
+"""Recommenders. All have implicit's interface, and work wherever implicit's own models do.
 
-from nexttrack.models.audio import AudioKNN
-from nexttrack.models.baselines import Popularity, Random, RecentPopularity
-from nexttrack.models.clusters import ClusterPopularity
-from nexttrack.models.content import ContentKNN
-from nexttrack.models.decompositions import NMF, PureSVD
-from nexttrack.models.ials import IALS
-from nexttrack.models.linear import EASE, SLIM
-from nexttrack.models.logistic_factors import BPR, LogisticMF
-from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
+implicit's own tests of recommenders run on each of them. What they do otherwise:
 
-__all__ = [
-    "BPR",
-    "EASE",
-    "IALS",
-    "NMF",
-    "SLIM",
-    "AudioKNN",
-    "ClusterPopularity",
-    "ContentKNN",
-    "ItemKNN",
-    "LogisticMF",
-    "Popularity",
-    "PureSVD",
-    "RP3beta",
-    "Random",
-    "RecentPopularity",
-    "UserKNN",
-]
+| implicit | here |
+|---|---|
+| with `items=`, what a user has already comes last | what is filtered is in no list |
+| `fit` warns of a matrix that is not CSR | it is taken as it is: the result is the same |
+| a model that was not fitted can be saved | there is nothing to keep: it says so |
+| every model compares items | chance, popularity, clusters and users' neighbours cannot |
+| an item without users is similar to none | content is similar whoever has it |
+| the withheld item of a user's kind comes first | chance and popularity know no tastes |
+| BPR and LogisticMF place no new user | they do, at the optimum, which the fit's last step is not |
+| a list that ends early is filled with item 0 or the last item | with -1 |
+| a boolean mask is read as positions 0 and 1 | as a mask for `items` and the like, else refused |
+| `callback` is ignored or refused | called after iterations, refused where there are none |
+| NaN, infinity, negative weights are taken | refused, in `fit` and `recommend` |
+
+The same name is not always the same setting:
+
+| here | implicit | what differs |
+|---|---|---|
+| `IALS(alpha=)` | `AlternatingLeastSquares` | stands against an unobserved weight of 0.1, not 1 |
+| `IALS(regularization=)` | `AlternatingLeastSquares` | grows with a row's frequency |
+| `IALS.from_implicit(...)` | `AlternatingLeastSquares` | nothing but the start |
+| `BPR(num_threads=)`, `LogisticMF` | the same | for ranking only; `fit_threads` is for fitting |
+| `BPR(regularization=)`, `LogisticMF` | the same | must be above 0 |
+| `ItemKNN(weighting="bm25")` | `BM25Recommender` | K1 and B are its defaults, 1.2 and 0.75 |
+| `RP3beta(alpha=)` | none | a power, not a confidence |
+
+Defaults differ: 64 factors for 100 (`LogisticMF` 32 for 30), and a learning rate of 0.05 for 0.01
+in `BPR`.
+
+The names below are loaded when they are first used, each with what it needs and no more.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "BPR": "models.logistic_factors",
+    "EASE": "models.linear",
+    "IALS": "models.ials",
+    "NMF": "models.decompositions",
+    "SLIM": "models.linear",
+    "AudioKNN": "models.audio",
+    "ClusterPopularity": "models.clusters",
+    "ContentKNN": "models.content",
+    "ItemKNN": "models.neighbours",
+    "LogisticMF": "models.logistic_factors",
+    "Popularity": "models.baselines",
+    "PureSVD": "models.decompositions",
+    "RP3beta": "models.neighbours",
+    "Random": "models.baselines",
+    "RecentPopularity": "models.baselines",
+    "UserKNN": "models.neighbours",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"nexttrack.{_HOMES[name]}"), name)

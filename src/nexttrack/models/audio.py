@@ -1,13 +1,12 @@
 """Recommend by sound alone: the items nearest to the centre of what a user has."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
+from nexttrack.kernels.ranking import NO_SCORE
 from nexttrack.models.factor_model import FactorModel
-from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.inputs import checked_user_items
 
 
 class AudioKNN(FactorModel):
@@ -18,7 +17,8 @@ class AudioKNN(FactorModel):
     ``user_items``, scaled to unit length. The score is the cosine between user and item.
 
     Items with a missing feature are never recommended, and add nothing to a profile; a user
-    without any item that has features gets an empty list (ids -1).
+    without any item that has features gets an empty list (ids -1). ``fit`` raises a ValueError if
+    the features are not one row for each item, or no item has them all.
 
     Args:
         features: array of items x features, any unit; NaN where unknown.
@@ -26,30 +26,21 @@ class AudioKNN(FactorModel):
     """
 
     _STATE = ("item_factors", "user_factors", "features")
+    _WITHOUT_EVIDENCE = float(NO_SCORE)  # of no known sound: a cosine may be below 0
 
     def __init__(self, features: ArrayLike | None = None, num_threads: int = 0) -> None:
         super().__init__(num_threads=num_threads)
         self.features = features
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Standardise the features and place every user.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items; the values are weights of at least 0.
-            show_progress: ignored, there is nothing to wait for.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if the features are not one row for each item, or none is complete.
-        """
-        user_items = training_matrix(user_items)
+    def _fit(self, user_items, show_progress, callback):
         self.item_factors, _ = standardised_vectors(self.features, user_items.shape[1])
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
+
+    def _loaded(self):
+        super()._loaded()
+        features = np.asarray(self.features)
+        if features.ndim != 2 or len(features) != self.n_items or features.dtype.kind not in "fiu":
+            raise ValueError(f"features are not a row of numbers for each of {self.n_items} items")
 
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the profiles of users from their rows, float32 of users x features."""

@@ -1,10 +1,8 @@
 """The baselines that every other recommender has to beat: chance, popularity, recent popularity."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
-from implicit.recommender_base import RecommenderBase
 from numba import njit
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
@@ -13,7 +11,6 @@ from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import NO_SCORE, rows_of
 from nexttrack.kernels.streams import STEP, below, start_of, stream
 from nexttrack.models.factor_model import FactorModel
-from nexttrack.models.inputs import training_matrix
 from nexttrack.models.recommender import Recommender
 from nexttrack.models.space import Range, Space
 
@@ -22,26 +19,13 @@ class Popularity(FactorModel):
     """Recommend to everyone what most users have, leaving out what they have already.
 
     The score of an item is its number of users. It is a factor model with one factor: every user
-    has the factor 1 and every item its count.
+    has the factor 1 and every item its count; so all are alike to it, and none is similar.
     """
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Count the users of each item.
+    _COMPARES = ()
 
-        Args:
-            user_items: ``csr_matrix`` of users x items; an entry above 0 counts as one user.
-            show_progress: ignored, there is nothing to wait for.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-        """
-        self._keep_scores(self._scores(training_matrix(user_items)), user_items.shape[0])
+    def _fit(self, user_items, show_progress, callback):
+        self._keep_scores(self._scores(user_items), user_items.shape[0])
 
     def _scores(self, user_items: csr_matrix) -> np.ndarray:
         return np.bincount(user_items.indices, minlength=user_items.shape[1])
@@ -53,14 +37,6 @@ class Popularity(FactorModel):
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factor 1 for each of the given users, known or not."""
         return np.ones((np.size(userid), 1), dtype=np.float32)
-
-    def similar_users(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not defined: all users are alike to it."""
-        raise NotImplementedError(f"{type(self).__name__} has no similarity between users")
-
-    def similar_items(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not defined: it knows of an item how popular it is, and nothing else."""
-        raise NotImplementedError(f"{type(self).__name__} has no similarity between items")
 
 
 class RecentPopularity(Popularity):
@@ -108,7 +84,7 @@ class RecentPopularity(Popularity):
         return np.bincount(user_items.indices, weights=weights, minlength=user_items.shape[1])
 
 
-class Random(Recommender, RecommenderBase):
+class Random(Recommender):
     """Recommend to each user a uniform random sample of the catalogue.
 
     Items are drawn without replacement; the scores fall from 1 towards 0 with the rank.
@@ -121,27 +97,23 @@ class Random(Recommender, RecommenderBase):
     """
 
     _STATE = ("n_items", "random_state")
+    _BY_ROW = False
+    n_items: Any
 
     def __init__(self, random_state: int = 0, num_threads: int = 0) -> None:
         self.random_state = random_state
         self.num_threads = num_threads
-        self.n_items: Any = None
+        self.n_items = None
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Keep the size of the catalogue; nothing is learned.
+    def _fit(self, user_items, show_progress, callback):
+        self.n_items = user_items.shape[1]
 
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-        """
-        self.n_items = training_matrix(user_items).shape[1]
+    def _loaded(self):
+        if not isinstance(self.n_items, int) or self.n_items < 0:
+            raise ValueError(f"n_items must be a whole number of 0 or more, not {self.n_items}")
 
-    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
-        candidates = np.flatnonzero(allowed)
+    def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
+        candidates = np.flatnonzero(may)
         ids = np.full((len(users), N), -1, dtype=np.int32)
         indptr, indices = rows_of(hidden, len(users))
         start = start_of(self.random_state)
@@ -152,28 +124,6 @@ class Random(Recommender, RecommenderBase):
         in_chunks(fill, len(users), self.num_threads)
         scores = np.broadcast_to(1 - np.arange(N, dtype=np.float32) / max(N, 1), ids.shape)
         return ids, np.where(ids >= 0, scores, np.float32(NO_SCORE))
-
-    def similar_users(
-        self,
-        userid: ArrayLike,
-        N: int = 10,
-        filter_users: ArrayLike | None = None,
-        users: ArrayLike | None = None,
-    ) -> NoReturn:
-        """Not defined: chance knows no similarity."""
-        raise NotImplementedError("Random has no similarity between users")
-
-    def similar_items(
-        self,
-        itemid: ArrayLike,
-        N: int = 10,
-        recalculate_item: bool = False,
-        item_users: csr_matrix | None = None,
-        filter_items: ArrayLike | None = None,
-        items: ArrayLike | None = None,
-    ) -> NoReturn:
-        """Not defined: chance knows no similarity."""
-        raise NotImplementedError("Random has no similarity between items")
 
 
 @njit(nogil=True, cache=True)

@@ -1,14 +1,14 @@
 """Recommend what is popular in the clusters that a user listens to."""
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
 from nexttrack.models.factor_model import FactorModel
-from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.model_file import check_array
 
 
 class ClusterPopularity(FactorModel):
@@ -32,6 +32,8 @@ class ClusterPopularity(FactorModel):
     Items labelled -1 (the noise of HDBSCAN, or no known sound) form one more group, so that none is
     lost. The weights of items in a group that nobody had in ``fit`` are left out, as nothing is
     known to be popular there.
+
+    ``fit`` raises a ValueError if there is not one label for each item.
 
     Items that score 0 come last and are not left out. Groups are columns of dense float32 factors:
     200 of them take 64 MB for 80,000 items, and scoring takes as long as with as many latent
@@ -63,6 +65,7 @@ class ClusterPopularity(FactorModel):
         "labels",
         "shrinkage",
     )
+    _COMPARES = ("users",)  # of two items it knows only whether they share a cluster
 
     def __init__(
         self, labels: ArrayLike | None = None, shrinkage: float = 10.0, num_threads: int = 0
@@ -75,25 +78,7 @@ class ClusterPopularity(FactorModel):
         self.item_groups: Any = None
         self.group_shares: Any = None
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Count the users of each item, and place every user.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items; the values are weights, finite and of at
-                least 0. An entry above 0 counts as one user of the item.
-            show_progress: ignored, there is nothing to wait for.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if the labels are not one whole number of at least -1 for each item, no user
-                has an item, or a weight is negative, NaN or infinite.
-        """
-        user_items = training_matrix(user_items)
+    def _fit(self, user_items, show_progress, callback):
         n_items = user_items.shape[1]
         groups, self.item_groups = np.unique(
             _checked_labels(self.labels, n_items), return_inverse=True
@@ -104,7 +89,14 @@ class ClusterPopularity(FactorModel):
         self.item_factors = np.zeros((n_items, len(groups)), dtype=np.float32)
         self.item_factors[np.arange(n_items), self.item_groups] = users / users.sum()
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
-        self._user_norms = self._item_norms = None
+
+    def _loaded(self):
+        super()._loaded()
+        check_array("item_groups", self.item_groups, (self.n_items,), np.int64)
+        n_groups = self.item_factors.shape[1]
+        check_array("group_shares", self.group_shares, (n_groups,), np.float64)
+        if not ((self.item_groups >= 0) & (self.item_groups < n_groups)).all():
+            raise ValueError(f"item_groups has one beyond the {n_groups} that there are")
 
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the lifts of users, known or not, from their rows: float32 of users x groups.
@@ -127,12 +119,6 @@ class ClusterPopularity(FactorModel):
         own = np.divide(in_group, expected, out=np.zeros_like(in_group), where=expected > 0)
         trust = np.divide(total, total + self.shrinkage, out=np.zeros_like(total), where=total > 0)
         return (trust * own + (1 - trust)).astype(np.float32)
-
-    def similar_items(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not defined: of two items the model knows only whether they share a cluster."""
-        raise NotImplementedError(
-            "ClusterPopularity has no similarity between items beyond their labels"
-        )
 
 
 def _checked_labels(labels, n_items):

@@ -1,19 +1,19 @@
 """Recommend what is like an item in the profile: in sound, by artist, by genre."""
 
-from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix, diags, hstack, identity
 
-from nexttrack.features.names import names_incidence
 from nexttrack.kernels.ranking import product, top_n
 from nexttrack.models.audio import standardised_vectors
-from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.inputs import checked_user_items
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.models.space import OneOf, Range, Space
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ContentKNN(SimilarityModel):
@@ -27,6 +27,9 @@ class ContentKNN(SimilarityModel):
     The score of an item is its largest similarity to an item of the profile (``profile="max"``), or
     the sum of its similarities times the user's values (``"sum"``). By the maximum, the best N of a
     user with n items are exact where K is at least N + n.
+
+    Of the matrix ``fit`` looks only at the number of items. It raises a ValueError if the features
+    or attributes are not one row for each item, or if there are neither.
 
     Args:
         features: array of items x features, any unit; NaN where unknown. None for no audio.
@@ -71,25 +74,8 @@ class ContentKNN(SimilarityModel):
     def _by_max(self):
         return self.profile == "max"
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Find each item's neighbours; who has the items does not matter.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items; only its number of items is looked at.
-            show_progress: ignored; this takes seconds.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if the features or attributes are not one row for each item, no item has all
-                its features, there are neither features nor attributes, or a weight is negative,
-                NaN or infinite.
-        """
-        n_items = training_matrix(user_items).shape[1]
+    def _fit(self, user_items, show_progress, callback):
+        n_items = user_items.shape[1]
         audio, names, known = self._vectors(n_items)
         columns = names.T.tocsr()
 
@@ -129,13 +115,16 @@ class ContentKNN(SimilarityModel):
                 raise ValueError(
                     f"attributes have {self.attributes.shape[0]} rows, user_items {n_items} items"
                 )
-            names = _rows_of_length_one(checked_user_items(self.attributes))
+            names = checked_user_items(
+                self.attributes, name="attributes", axes=("item", "attribute")
+            )
+            names = _rows_of_length_one(names)
             known = known | (np.diff(names.indptr) > 0)
         half = np.float32(np.sqrt(weight))
         return audio * np.float32(np.sqrt(1 - weight)), names * half, known
 
 
-def artists_and_genres(tracks: pd.DataFrame, artist_weight: float = 0.5) -> csr_matrix:
+def artists_and_genres(tracks: "pd.DataFrame", artist_weight: float = 0.5) -> csr_matrix:
     """Return who made each item and what it is called, as attributes to compare items by.
 
     Names are weighted by their inverse document frequency, ``log(items / items with the name)``
@@ -151,6 +140,8 @@ def artists_and_genres(tracks: pd.DataFrame, artist_weight: float = 0.5) -> csr_
         float32, items x (artists and genres), rows of length 1 or, with one of the two unknown, the
         square root of the other's share.
     """
+    from nexttrack.features.names import names_incidence  # pandas takes a while to load
+
     shares = {"artists": artist_weight, "genres": 1 - artist_weight}
     blocks = []
     for column, share in shares.items():

@@ -1,6 +1,5 @@
 """Factor models that take the whole matrix as it is, zeros too: truncated SVD and NMF."""
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.sparse.linalg import svds
 from threadpoolctl import threadpool_limits
 
 from nexttrack.models.factors import LearnedFactors, one_or_all
-from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.inputs import checked_user_items
 from nexttrack.models.space import Range, Space
 
 
@@ -50,28 +49,11 @@ class PureSVD(LearnedFactors):
         self.factors = factors
         self.random_state = random_state
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Decompose the matrix.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, finite and of at least 0.
-            show_progress: ignored; this takes seconds.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-        """
-        user_items = training_matrix(user_items)
+    def _fit(self, user_items, show_progress, callback):
         self.item_factors = self._right_vectors(user_items).astype(np.float32)
         # What nobody has is 0 but for rounding, and where the rank is too low, anything.
         self.item_factors[np.bincount(user_items.indices, minlength=user_items.shape[1]) == 0] = 0
         self.user_factors = user_items @ self.item_factors
-        self._fitted()
 
     def _right_vectors(self, user_items):
         """Return the leading right singular vectors as columns, largest first."""
@@ -146,27 +128,10 @@ class NMF(LearnedFactors):
         self.iterations = iterations
         self.random_state = random_state
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Factorise the matrix.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, finite and of at least 0.
-            show_progress: ignored; this takes seconds.
-            callback: ignored.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-        """
-        user_items = training_matrix(user_items)
+    def _fit(self, user_items, show_progress, callback):
         _, H = self._factorised(user_items, init="random", random_state=self.random_state)
         self.item_factors = np.ascontiguousarray(H.T, dtype=np.float32)
         self.user_factors = self._users(user_items)
-        self._fitted()
 
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factors of users, known or not, from their rows.

@@ -1,18 +1,21 @@
 """What all models have in common whose score is the product of a user's and an item's factors."""
 
+from typing import ClassVar
+
 import numpy as np
 from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
 
 from nexttrack.kernels.ranking import product, top_n
-from nexttrack.models.inputs import allowed_items
-from nexttrack.models.recommender import Recommender, single
+from nexttrack.models.model_file import check_array
+from nexttrack.models.recommender import Recommender
 
 
 class FactorModel(Recommender, MatrixFactorizationBase):
     """implicit's base class of factor models, with lists that end where there is no more to say.
 
     implicit's own ranking fills a list that asks for more items than there are with item 0 at
-    score 0 and with items that the call filtered out; here such places have the id -1.
+    score 0 and with items that the call filtered out; here such places have the id -1. Items and
+    users are similar by the cosine of their factors.
 
     Attributes:
         item_factors: float32 of items x factors.
@@ -20,29 +23,44 @@ class FactorModel(Recommender, MatrixFactorizationBase):
     """
 
     _STATE: tuple[str, ...] = ("item_factors", "user_factors")
+    _BY_ROW = False
+    _COMPARES: ClassVar[tuple[str, ...]] = ("items", "users")
 
     @property
     def n_items(self) -> int:
         """Return the number of items that the model knows."""
         return len(self.item_factors)
 
-    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+    @property
+    def n_users(self) -> int:
+        """Return the number of users that the model knows."""
+        return len(self.user_factors)
+
+    def _fitted(self):
+        self._user_norms = self._item_norms = None
+
+    def _loaded(self):
+        n_factors = np.shape(self.item_factors)[-1]
+        check_array("item_factors", self.item_factors, (self.n_items, n_factors), np.float32)
+        check_array("user_factors", self.user_factors, (self.n_users, n_factors), np.float32)
+
+    def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
         factors = self._factors_of(users, user_items, recalculate_user)
         return top_n(
             lambda start, stop: product(factors[start:stop], self.item_factors.T),
             len(users),
             N,
             hidden=hidden,
-            allowed=allowed & self._known_items(),
+            allowed=may & self._known_items(),
             num_threads=self.num_threads,
         )
 
     def _factors_of(self, users, user_items, recalculate_user):
         if recalculate_user:
             return np.atleast_2d(self.recalculate_user(users, user_items))
-        if len(users) and (users.min() < 0 or users.max() >= len(self.user_factors)):
+        if len(users) and users.max() >= self.n_users:
             raise IndexError(
-                f"a user is not in the model, which has {len(self.user_factors)}; "
+                f"user {users.max()} is not in the model, which has {self.n_users}; "
                 "recalculate_user=True places a new one by the row in user_items"
             )
         return self.user_factors[users]
@@ -51,15 +69,21 @@ class FactorModel(Recommender, MatrixFactorizationBase):
         """Return which items the model has learned enough about to recommend, boolean."""
         return np.ones(len(self.item_factors), dtype=bool)
 
-    def _get_similarity_score(self, factor, norm, factors, norms, N, filter_items=None):
-        """Rank by cosine, for implicit's ``similar_items`` and ``similar_users``."""
-        asked = np.atleast_2d(factor) / np.atleast_1d(norm)[:, None]
-        ids, scores = top_n(
-            lambda start, stop: product(asked[start:stop], factors.T) / norms,
-            len(asked),
+    def _similar_items(self, items, N, may, placed):
+        asked = self.item_factors[items] if placed is None else placed
+        return self._by_cosine(asked, self.item_factors, self.item_norms, N, may)
+
+    def _similar_users(self, users, N, may):
+        return self._by_cosine(self.user_factors[users], self.user_factors, self.user_norms, N, may)
+
+    def _by_cosine(self, asked, factors, norms, N, may):
+        lengths = np.linalg.norm(asked, axis=1, keepdims=True)
+        unit = asked / np.where(lengths > 0, lengths, 1)
+        return top_n(
+            lambda start, stop: product(unit[start:stop], factors.T) / norms,
+            len(unit),
             N,
             hidden=None,
-            allowed=allowed_items(len(factors), filter_items=filter_items),
+            allowed=may,
             num_threads=self.num_threads,
         )
-        return single(0 if np.ndim(factor) == 1 else [0], ids, scores)

@@ -11,7 +11,7 @@ class LearnedFactors(FactorModel):
     """A factor model that forgets earlier fits, and is not fitted if its factors are no numbers."""
 
     def _fitted(self):
-        self._user_norms = self._item_norms = None
+        super()._fitted()
         if not (np.isfinite(self.user_factors).all() and np.isfinite(self.item_factors).all()):
             raise ModelFitError(
                 f"{type(self).__name__}: factors grew beyond all numbers; fit with a smaller "
@@ -27,4 +27,4 @@ def one_or_all(userid: ArrayLike, factors: np.ndarray) -> np.ndarray:
     """
     if np.size(userid) != len(factors):
         raise ValueError(f"{len(factors)} rows for {np.size(userid)} users: one row for each")
-    return factors[0] if np.isscalar(userid) else factors
+    return factors[0] if np.ndim(userid) == 0 else factors

@@ -1,8 +1,7 @@
 """Implicit alternating least squares, with the weights and the regularisation of its revision."""
 
 import time
-from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numba import njit
@@ -13,7 +12,8 @@ from threadpoolctl import threadpool_limits
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import product
 from nexttrack.models.factors import LearnedFactors, one_or_all
-from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.model_file import check_array
 from nexttrack.models.space import Range, Space
 from nexttrack.progress import steps
 
@@ -77,6 +77,8 @@ class IALS(LearnedFactors):
         *("iterations", "cg_steps", "init_scale", "random_state"),
     )
 
+    _ITERATES = True
+
     search_space: ClassVar[Space] = {
         "factors": Range(16, 256, log=True, whole=True),
         "regularization": Range(1e-4, 1, log=True),
@@ -116,25 +118,50 @@ class IALS(LearnedFactors):
         self.init_scale = init_scale
         self.random_state = random_state
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Learn the factors of users and items, from a fresh start.
+    @classmethod
+    def from_implicit(
+        cls,
+        factors: int = 100,
+        regularization: float = 0.01,
+        alpha: float = 1.0,
+        *,
+        use_cg: bool = True,
+        iterations: int = 15,
+        num_threads: int = 0,
+        random_state: int = 0,
+    ) -> Self:
+        """Return the model that implicit's ``AlternatingLeastSquares`` is with these arguments.
+
+        The same names mean other things here: implicit minimises ::
+
+            sum over observed of alpha r_ui (1 - x_u . y_i)^2 + sum over unobserved of (x_u . y_i)^2
+            + regularization (sum over u of |x_u|^2 + sum over i of |y_i|^2)
+
+        which is L with a0 = 1 and nu = 0, while ``IALS(factors, regularization, alpha)`` has an a0
+        of 0.1 and multiplies the regularisation by a row's frequency. From the same start both
+        take the same steps; the start itself is drawn otherwise (there: uniform from 0 to 0.01).
 
         Args:
-            user_items: ``csr_matrix`` of users x items; values are weights, finite and of at least
-                0. A stored 0 counts as unobserved.
-            show_progress: whether to show the iterations where there is a terminal.
-            callback: called after each iteration with its number, from 0, its seconds, and None
-                (implicit has the loss there, which :meth:`loss` gives).
+            factors, regularization, alpha, iterations, num_threads, random_state: as implicit's.
+                A regularisation of 0 is refused, as some systems would have no one solution.
+            use_cg: True for three steps of conjugate gradients, False for exact solutions.
 
         Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
+            ValueError: for an argument outside its bounds.
         """
-        user_items = training_matrix(user_items)
+        return cls(
+            factors,
+            regularization,
+            alpha,
+            unobserved_weight=1.0,
+            frequency_exponent=0.0,
+            iterations=iterations,
+            cg_steps=3 if use_cg else None,
+            num_threads=num_threads,
+            random_state=random_state,
+        )
+
+    def _fit(self, user_items, show_progress, callback):
         item_users = user_items.T.tocsr()
         self.user_factors, self.item_factors = self._start(*user_items.shape)
         rounds = list(range(self.iterations))
@@ -146,7 +173,6 @@ class IALS(LearnedFactors):
                 self._solve(item_users, self.item_factors, self.user_factors)
                 if callback:
                     callback(iteration, time.perf_counter() - began, None)
-        self._fitted()
 
     def _start(self, n_users, n_items):
         rng = np.random.default_rng(self.random_state)
@@ -184,6 +210,10 @@ class IALS(LearnedFactors):
                 self.num_threads,
             )
 
+    def _loaded(self):
+        super()._loaded()
+        check_array("item_factors", self.item_factors, (self.n_items, self.factors), np.float32)
+
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factors of users, known or not, from their rows: the exact solution.
 
@@ -202,7 +232,8 @@ class IALS(LearnedFactors):
 
     def recalculate_item(self, itemid: ArrayLike, item_users: csr_matrix) -> np.ndarray:
         """Return the factors of items, known or not, from their rows of users, as for users."""
-        item_users = checked_user_items(item_users, len(self.user_factors))
+        n_users, axes = len(self.user_factors), ("item", "user")
+        item_users = checked_user_items(item_users, n_users, "item_users", axes)
         return one_or_all(itemid, self._exact_rows(item_users, self.user_factors))
 
     def _exact_rows(self, rows, Y):

@@ -1,23 +1,22 @@
 """Linear models: each item is predicted from the other items of a profile.
 
-Longer than other modules, as the compiled loops of both models stand beside them.
+Longer than other modules, as the compiled loops of EASE stand beside it.
 """
 
+import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
-from implicit.recommender_base import RecommenderBase
 from numba import njit
-from numpy.typing import ArrayLike
-from scipy.linalg.lapack import spotrf, spotri
+from scipy.linalg import get_lapack_funcs
 from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.chunks import in_chunks
+from nexttrack.kernels.elastic_nets import elastic_nets
 from nexttrack.kernels.ranking import (
     NO_SCORE,
     best_first,
-    offer,
     offer_all,
     product,
     room,
@@ -26,8 +25,8 @@ from nexttrack.kernels.ranking import (
 )
 from nexttrack.kernels.row_sums import WIDTH as TILE
 from nexttrack.kernels.row_sums import aligned, row_sums
-from nexttrack.models.inputs import allowed_items, training_matrix
-from nexttrack.models.recommender import Recommender, single
+from nexttrack.models.model_file import check_array
+from nexttrack.models.recommender import Recommender, one_hot
 from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.models.space import Range, Space
 
@@ -35,8 +34,13 @@ GROUP = 64  # users whose scores of a tile stay in the nearest cache
 LISTS_BYTES = 64_000_000  # of candidates at a time in each thread: each time reads all weights once
 DENSE_BLOCK = 64_000_000  # of scores at a time: each block reads the whole inverse
 
+# Largest condition numbers at which float32 is enough for EASE: its weights are then off by less
+# than 1e-4 of the largest where P is inverted. Where K is, two differences cancel as well, and
+# scores are off by less than 1e-3 of their mean. At the last one float64 ends, as float32 there.
+SINGLE_BY_ITEMS, SINGLE_BY_USERS, DOUBLE = 1e6, 1e3, 1e12
 
-class EASE(Recommender, RecommenderBase):
+
+class EASE(Recommender):
     """Ridge regression of every item on all others, in closed form (Steck 2019, WWW).
 
     The weights B minimise ``|X - X B|^2 + regularization |B|^2`` with a diagonal of 0. With
@@ -46,9 +50,16 @@ class EASE(Recommender, RecommenderBase):
     P has items x items entries. With fewer users than items the same weights are had from
     ``K = (XX' + regularization I)^-1``, users x users, since ``P = (I - X'KX) / regularization``
     (Woodbury's identity): with y the row ``z X' K X`` for a profile z, the score of item j is
-    ``z_j - (z_j - y_j) / (1 - x_j' K x_j)``. ``fit`` takes the smaller of the two.
+    ``z_j - (z_j - y_j) / (1 - x_j' K x_j)``. ``fit`` takes the smaller of the two, and float64
+    where the values are so large beside the regularisation (raw play counts) that float32 would
+    lose the answer.
 
     A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
+    Similar to an item are those for which it speaks most: the largest entries of its row of B.
+
+    ``fit`` takes 4 bytes for each entry of the smaller Gram matrix, 400 MB for 10,000 items, and 8
+    in float64. It raises a ValueError if the regularisation is too small beside the weights for
+    the matrix to be inverted.
 
     Args:
         regularization: above 0; in the unit of users, if the values are ones.
@@ -59,13 +70,14 @@ class EASE(Recommender, RecommenderBase):
         n_items: number of items that the model knows.
         tiles: B where there are at least as many users as items, float32 of tiles x items x columns
             of a tile; the last tile ends in zeros.
-        inverse: K, float32 of users x users, where there are fewer.
+        inverse: K, float32 or float64 of users x users, where there are fewer.
 
     Raises:
         ValueError: if the regularisation is not above 0.
     """
 
     _STATE = ("n_items", "regularization", "tiles", "inverse", "item_users", "leftover")
+    _COMPARES = ("items",)
     n_items: Any
     tiles: Any
     inverse: Any
@@ -83,29 +95,12 @@ class EASE(Recommender, RecommenderBase):
         self.num_threads = num_threads
         self.n_items = self.tiles = self.inverse = self.item_users = self.leftover = None
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Solve for the weights.
-
-        Memory is 4 bytes for each entry of the smaller Gram matrix: 400 MB for 10,000 items.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, values of at least 0.
-            show_progress: ignored; it is one step.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, a weight is negative, NaN or infinite, or the
-                regularisation is too small for the matrix to be inverted in float32.
-        """
-        users = training_matrix(user_items)
+    def _fit(self, user_items, show_progress, callback):
+        by_users = user_items.shape[0] < user_items.shape[1]
+        users = user_items.astype(self._float_type(user_items, by_users), copy=False)
         items = users.T.tocsr()
         self.tiles = self.inverse = self.item_users = self.leftover = None
-        if users.shape[0] >= users.shape[1]:
+        if not by_users:
             self.tiles = self._tiles(self._inverted(items, users))
         else:
             self.item_users = items
@@ -117,28 +112,48 @@ class EASE(Recommender, RecommenderBase):
     def _loaded(self):
         """Refuse arrays of sizes that do not go together: compiled code trusts them."""
         n_items, n_users = self.n_items, 0 if self.inverse is None else len(self.inverse)
+        if not isinstance(n_items, int):
+            raise ValueError(f"n_items must be a whole number, not {n_items}")
         sizes = {"tiles": (-(-n_items // TILE), n_items, TILE)}
         if self.tiles is None:
             sizes = {"inverse": (n_users, n_users), "item_users": (n_items, n_users)}
             sizes["leftover"] = (n_items,)
+        kind = np.float64 if np.asarray(self.inverse).dtype == np.float64 else np.float32
+        kind = kind if self.tiles is None else np.float32
         for name, size in sizes.items():
-            if np.shape(getattr(self, name)) != size:
-                raise ValueError(f"{name} is not of size {size}")
+            check_array(name, getattr(self, name), size, kind)
+        if self.tiles is None and not (self.leftover > 0).all():
+            raise ValueError("leftover must be above 0")
         if self.tiles is not None:
             tiles = aligned(self.tiles.shape)
             tiles[:] = self.tiles
             self.tiles = tiles
 
+    def _float_type(self, users: csr_matrix, by_users: bool) -> type:
+        """Return the type to calculate in, by a bound on the condition of both Gram matrices."""
+        wide = users.astype(np.float64)
+        n_users, n_items = wide.shape
+        sums = wide @ (wide.T @ np.ones(n_users)), wide.T @ (wide @ np.ones(n_items))
+        condition = 1 + min(sums[0].max(), sums[1].max()) / self.regularization
+        if condition > DOUBLE:
+            raise ValueError(
+                f"regularization {self.regularization} is too small to invert the matrix beside"
+                f" weights of up to {users.data.max()}: raise it, or scale them (log1p)"
+            )
+        limit = SINGLE_BY_USERS if by_users else SINGLE_BY_ITEMS
+        return np.float32 if condition <= limit else np.float64
+
     def _inverted(self, rows: csr_matrix, columns: csr_matrix) -> np.ndarray:
         """Return the inverse of the regularised Gram matrix of rows; its lower triangle is set."""
-        gram = np.zeros((rows.shape[0], rows.shape[0]), dtype=np.float32)
+        gram = np.zeros((rows.shape[0], rows.shape[0]), dtype=rows.dtype)
         parts = rows.indptr, rows.indices, rows.data, columns.indptr, columns.indices, columns.data
         in_chunks(lambda start, stop: _gram(start, stop, *parts, gram), len(gram), self.num_threads)
         gram[np.diag_indices_from(gram)] += self.regularization
         # LAPACK reads columns: what is the lower triangle here is the upper one there.
-        factor, info = spotrf(gram.T, lower=0, clean=0, overwrite_a=1)
+        factorised, inverted = get_lapack_funcs(("potrf", "potri"), (gram,))
+        factor, info = factorised(gram.T, lower=0, clean=0, overwrite_a=1)
         if info == 0:
-            inverse, info = spotri(factor, lower=0, overwrite_c=1)
+            inverse, info = inverted(factor, lower=0, overwrite_c=1)
         if info:
             raise ValueError(
                 f"regularization {self.regularization} is too small to invert the matrix"
@@ -163,21 +178,26 @@ class EASE(Recommender, RecommenderBase):
         return np.hstack(list(self.tiles))[:, : self.n_items]
 
     def _leftover(self) -> np.ndarray:
-        """Return ``1 - x_j' K x_j`` of each item, float32."""
-        items, leftover = self.item_users, np.empty(self.item_users.shape[0], dtype=np.float32)
+        """Return ``1 - x_j' K x_j`` of each item, in the type of K."""
+        items = self.item_users
+        leftover = np.empty(items.shape[0], dtype=self.inverse.dtype)
         parts = items.indptr, items.indices, items.data, self.inverse, leftover
         in_chunks(lambda start, stop: _one_minus_form(start, stop, *parts), len(leftover))
+        if not (leftover > 0).all():
+            raise ValueError(
+                f"regularization {self.regularization} is too small to invert the matrix"
+            )
         return leftover
 
-    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+    def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
         if self.tiles is not None:
-            return self._ranked_by_tiles(user_items, N, hidden, allowed)
+            return self._ranked_by_tiles(user_items, N, hidden, may)
         return top_n(
             self._scorer(user_items),
             len(users),
             N,
             hidden=hidden,
-            allowed=allowed,
+            allowed=may,
             num_threads=self.num_threads,
             block_bytes=DENSE_BLOCK,
         )
@@ -205,50 +225,21 @@ class EASE(Recommender, RecommenderBase):
         in_chunks(fill, n_users, self.num_threads)
         return ids, scores
 
-    def similar_items(
-        self,
-        itemid: ArrayLike,
-        N: int = 10,
-        recalculate_item: bool = False,
-        item_users: csr_matrix | None = None,
-        filter_items: ArrayLike | None = None,
-        items: ArrayLike | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the items that an item speaks for most: the largest entries of its row of B."""
-        if recalculate_item:
-            raise NotImplementedError("EASE learns all items at once; fit it again")
-        self._check_fitted()
-        asked = np.atleast_1d(itemid)
-        allowed_items(self.n_items, items=asked)  # an item outside the catalogue is an IndexError
-        ones = np.ones(len(asked), dtype=np.float32)
-        rows = csr_matrix(
-            (ones, asked, np.arange(len(asked) + 1)), shape=(len(asked), self.n_items)
-        )
-        ids, scores = self.recommend(
-            asked, rows, N, filter_already_liked_items=True, filter_items=filter_items, items=items
-        )
-        return single(itemid, ids, scores)
-
-    def similar_users(
-        self,
-        userid: ArrayLike,
-        N: int = 10,
-        filter_users: ArrayLike | None = None,
-        users: ArrayLike | None = None,
-    ) -> NoReturn:
-        """Not defined: the model compares items."""
-        raise NotImplementedError("EASE has no similarity between users")
+    def _similar_items(self, items, N, may, placed):
+        rows = one_hot(items, self.n_items)
+        return self._ranked(items, rows, N, rows, may, False)
 
     def _scorer(self, rows: csr_matrix) -> Callable[[int, int], np.ndarray]:
         """Return the function that scores the rows from start to before stop by training users."""
-        profiles = rows.indptr, rows.indices, rows.data.astype(np.float32)
+        rows = rows.astype(self.inverse.dtype, copy=False)
+        profiles = rows.indptr, rows.indices, rows.data
         items = self.item_users.indptr, self.item_users.indices, self.item_users.data
-        users = self.item_users.T.tocsr()
+        users, zero = self.item_users.T.tocsr(), self.inverse.dtype.type(0)
 
         def score(start, stop):
             weights = product((rows[start:stop] @ users.T).toarray(), self.inverse)
             out = np.empty((stop - start, self.n_items), dtype=np.float32)
-            _predict(start, *profiles, weights, *items, self.leftover, out)
+            _predict(start, *profiles, weights, *items, self.leftover, zero, out)
             return out
 
         return score
@@ -259,17 +250,19 @@ class SLIM(SimilarityModel):
 
     The weights w of item j minimise ``|x_j - X w|^2 / 2 + l1 |w|_1 + l2 |w|^2 / 2`` with w_j = 0
     and no weight below 0; x_j are the values of item j. As values are not below 0 either, an item
-    whose product with x_j is not above l1 has the weight 0, and only the others enter: this is the
-    exact solution. It is found by cyclic coordinate descent (Friedman, Hastie & Tibshirani 2010,
-    JSS 33(1)).
+    whose product with x_j is not above l1 has the weight 0, and only the others enter: no item is
+    left out for speed. The solution is found by cyclic coordinate descent (Friedman, Hastie &
+    Tibshirani 2010, JSS 33(1)) to within ``tolerance``, whatever the values.
 
     Args:
         l1: at least 0: the larger, the fewer weights.
         l2: above 0.
         K: the largest weights kept for each predicted item, at least 1.
-        tolerance: a pass that moves no weight by more than this ends the descent, above 0.
+        tolerance: no item's weights w, before all but K are dropped, are further than this from the
+            exact ones (Euclidean distance), above 0.
         max_passes: largest number of passes over all items that may have a weight, and between
-            two of these over those that have one.
+            two of these over those that have one. Raw play counts may need more:
+            ``fit`` then gives a RuntimeWarning.
         num_threads: threads; 0 for all cores. The result does not depend on it.
 
     Raises:
@@ -302,34 +295,28 @@ class SLIM(SimilarityModel):
         self.tolerance = tolerance
         self.max_passes = max_passes
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Solve one elastic net for each item.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, values of at least 0.
-            show_progress: ignored.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-        """
-        users = training_matrix(user_items).astype(np.float64)
+    def _fit(self, user_items, show_progress, callback):
+        users = user_items.astype(np.float64)
         items = users.T.tocsr()
         n_items = items.shape[0]
         ids = np.full((n_items, min(self.K, n_items)), -1, dtype=np.int32)
-        weights = np.zeros(ids.shape)
-        parts = items.indptr, items.indices, items.data, users.indptr, users.indices, users.data
+        weights, off = np.zeros(ids.shape), np.zeros(n_items)
+        by_item, by_user = ((rows.indptr, rows.indices, rows.data) for rows in (items, users))
         settings = float(self.l1), float(self.l2), float(self.tolerance), int(self.max_passes)
 
         def fill(start, stop):
-            _elastic_nets(start, stop, *parts, *settings, ids, weights)
+            elastic_nets(start, stop, by_item, by_user, settings, ids, weights, off)
 
         in_chunks(fill, n_items, self.num_threads)
+        short = off > self.tolerance
+        if short.any():
+            warnings.warn(
+                f"SLIM: the weights of {short.sum()} of {n_items} items may be up to"
+                f" {off.max():.2g} from exact after max_passes={self.max_passes}; scale large"
+                " values (log1p), or raise l2 or max_passes",
+                RuntimeWarning,
+                stacklevel=3,
+            )
         self._keep(from_lists(ids, weights, n_items).T.tocsr())
 
 
@@ -433,118 +420,20 @@ def _rank_by_tiles(
 
 
 @njit(nogil=True, cache=True)
-def _predict(start, ptr, ids, data, weights, item_ptr, item_ids, item_data, leftover, out):
-    """Fill in scores from weights of training users, for profiles from start on."""
+def _predict(start, ptr, ids, data, weights, item_ptr, item_ids, item_data, leftover, zero, out):
+    """Fill in scores (float32) from weights of training users, for profiles from start on.
+
+    All is summed up in the type of ``zero``.
+    """
     n_items = len(leftover)
-    own = np.zeros(n_items, dtype=np.float32)
+    own = np.full(n_items, zero)
     for row in range(len(out)):
         for p in range(ptr[start + row], ptr[start + row + 1]):
             own[ids[p]] += data[p]
         for item in range(n_items):
-            total = np.float32(0)
+            total = zero
             for p in range(item_ptr[item], item_ptr[item + 1]):
                 total += weights[row, item_ids[p]] * item_data[p]
             out[row, item] = own[item] - (own[item] - total) / leftover[item]
         for p in range(ptr[start + row], ptr[start + row + 1]):
             own[ids[p]] = 0.0
-
-
-@njit(nogil=True, cache=True)
-def _descend(item, item_ptr, item_ids, item_data, squares, l1, l2, weight, residual):
-    """Set one weight to its best value with the others as they are; return how far it moved."""
-    gradient = -l1 - l2 * weight[item]
-    for p in range(item_ptr[item], item_ptr[item + 1]):
-        gradient += item_data[p] * residual[item_ids[p]]
-    new = max(0.0, weight[item] + gradient / (squares[item] + l2))
-    step = new - weight[item]
-    if step != 0.0:
-        weight[item] = new
-        for p in range(item_ptr[item], item_ptr[item + 1]):
-            residual[item_ids[p]] -= step * item_data[p]
-    return abs(step)
-
-
-@njit(nogil=True, cache=True)
-def _elastic_nets(
-    start,
-    stop,
-    item_ptr,
-    item_ids,
-    item_data,
-    user_ptr,
-    user_ids,
-    user_data,
-    l1,
-    l2,
-    tolerance,
-    max_passes,
-    kept_ids,
-    kept_weights,
-):
-    """Fill in the largest weights, ids (int32) and values, that predict the items start..stop."""
-    n_items, n_users = len(item_ptr) - 1, len(user_ptr) - 1
-    squares = np.zeros(n_items)
-    for item in range(n_items):
-        for p in range(item_ptr[item], item_ptr[item + 1]):
-            squares[item] += item_data[p] * item_data[p]
-    products = np.zeros(n_items)
-    weight = np.zeros(n_items)
-    candidates = np.empty(n_items, dtype=np.int32)
-    active = np.empty(n_items, dtype=np.int32)
-    residual = np.zeros(n_users)
-    K = kept_ids.shape[1]
-    ids, values = np.empty(room(K), dtype=np.int32), np.empty(room(K))
-    for target in range(start, stop):
-        n = 0
-        for p in range(item_ptr[target], item_ptr[target + 1]):
-            user = item_ids[p]
-            residual[user] = item_data[p]
-            for q in range(user_ptr[user], user_ptr[user + 1]):
-                item = user_ids[q]
-                if products[item] == 0.0:
-                    candidates[n] = item
-                    n += 1
-                products[item] += item_data[p] * user_data[q]
-        n_candidates = 0
-        for t in range(n):
-            item = candidates[t]
-            if item != target and products[item] > l1:
-                candidates[n_candidates] = item
-                n_candidates += 1
-            products[item] = 0.0
-        for _ in range(max_passes):
-            moved = 0.0
-            n_active = 0
-            for t in range(n_candidates):
-                item = candidates[t]
-                step = _descend(
-                    item, item_ptr, item_ids, item_data, squares, l1, l2, weight, residual
-                )
-                moved = max(moved, step)
-                if weight[item] > 0.0:
-                    active[n_active] = item
-                    n_active += 1
-            if moved <= tolerance:
-                break
-            for _ in range(max_passes):  # most items have no weight: settle those that have
-                moved = 0.0
-                for t in range(n_active):
-                    step = _descend(
-                        active[t], item_ptr, item_ids, item_data, squares, l1, l2, weight, residual
-                    )
-                    moved = max(moved, step)
-                if moved <= tolerance:
-                    break
-        kept, worst = 0, 0.0
-        for t in range(n_candidates):
-            item = candidates[t]
-            if weight[item] > 0.0:
-                kept, worst = offer(item, weight[item], ids, values, kept, K, worst)
-            for p in range(item_ptr[item], item_ptr[item + 1]):
-                residual[item_ids[p]] = 0.0
-            weight[item] = 0.0
-        for p in range(item_ptr[target], item_ptr[target + 1]):
-            residual[item_ids[p]] = 0.0
-        kept = best_first(ids, values, kept, K)
-        kept_ids[target, :kept] = ids[:kept]
-        kept_weights[target, :kept] = values[:kept]

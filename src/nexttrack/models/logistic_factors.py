@@ -3,7 +3,7 @@
 implicit fits them; here they get a seed that holds, and factors for users who were not there.
 """
 
-from collections.abc import Callable
+import os
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,54 +16,59 @@ from threadpoolctl import threadpool_limits
 
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.models.factors import LearnedFactors, one_or_all
-from nexttrack.models.inputs import checked_user_items, training_matrix
+from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.model_file import check_array
 from nexttrack.models.space import Range, Space
 
 NEGATIVES = 1000  # items drawn for the fold-in of LogisticMF, and stock to draw from for BPR
 PAIRS = 20  # negatives for each item of a user who is folded into BPR
 
+_in_a_fork = False
+
+
+def _note_fork() -> None:
+    global _in_a_fork
+    _in_a_fork = True  # OpenMP would wait for ever, for threads that only the parent has
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
+
 
 class _SeededFit(LearnedFactors):
     """Fit with implicit from a fresh start, with as many threads as ``fit_threads`` says."""
 
+    _ITERATES = True
+    _IMPLICITS: ClassVar[Any]
+    """implicit's own class, which fits."""
     fit_threads: int
     num_threads: int
     negatives: Any
     user_factors: Any
     item_factors: Any
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Learn the factors of users and items, from a fresh start.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items; values are weights, finite and of at least
-                0. A stored 0 counts as unobserved.
-            show_progress: whether implicit shows its progress bar.
-            callback: called by implicit after each epoch.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-            ModelFitError: of implicit, if the factors grow beyond all numbers.
-        """
-        user_items = training_matrix(user_items)
+    def _fit(self, user_items, show_progress, callback):
         self.user_factors = self.item_factors = None
         self.negatives = self._drawn(user_items)
-        ranking_threads, self.num_threads = self.num_threads, self.fit_threads
+        ranking_threads = self.num_threads
+        self.num_threads = 1 if _in_a_fork else self.fit_threads
         try:
-            super().fit(user_items, show_progress=show_progress, callback=callback)
+            self._IMPLICITS.fit(self, user_items, show_progress=show_progress, callback=callback)
         finally:
             self.num_threads = ranking_threads
-        self._fitted()
 
     def _drawn(self, user_items: csr_matrix) -> np.ndarray:
         """Draw negatives as implicit does while it fits: each item as often as it is had."""
         rng = np.random.default_rng((self.random_state, 1))
         return user_items.indices[rng.integers(user_items.nnz, size=NEGATIVES)].astype(np.int32)
+
+    def _loaded(self):
+        super()._loaded()
+        size = self.n_items, self._without_items(1).shape[1]
+        check_array("item_factors", self.item_factors, size, np.float32)
+        check_array("negatives", self.negatives, (NEGATIVES,), np.int32)
+        if self.negatives.min() < 0 or self.negatives.max() >= self.n_items:
+            raise ValueError(f"negatives has an item beyond the {self.n_items} that there are")
 
     def _check_fit_errors(self):
         self._fitted()
@@ -121,7 +126,8 @@ class BPR(_SeededFit, BayesianPersonalizedRanking):
         learning_rate: size of a gradient step, above 0.
         regularization: above 0.
         iterations: epochs; in each, as many triples are drawn as there are observed pairs.
-        fit_threads: threads for fitting; above 1 the result depends on chance.
+        fit_threads: threads for fitting; above 1 the result depends on chance. A process that was
+            forked takes one, as more would hang.
         num_threads: threads for ranking; 0 for all cores. The result does not depend on it.
         random_state: the seed, a whole number of at least 0.
 
@@ -134,6 +140,7 @@ class BPR(_SeededFit, BayesianPersonalizedRanking):
         ValueError: for an argument outside these bounds.
     """
 
+    _IMPLICITS = BayesianPersonalizedRanking
     _STATE = (
         *("item_factors", "user_factors"),
         *("factors", "learning_rate", "regularization", "iterations", "fit_threads"),
@@ -209,7 +216,8 @@ class LogisticMF(_SeededFit, LogisticMatrixFactorization):
         regularization: above 0.
         iterations: epochs, at least 1.
         neg_prop: draws for each observed pair, at least 1; see above.
-        fit_threads: threads for fitting; above 1 the result depends on chance.
+        fit_threads: threads for fitting; above 1 the result depends on chance. A process that was
+            forked takes one, as more would hang.
         num_threads: threads for ranking; 0 for all cores. The result does not depend on it.
         random_state: the seed, a whole number of at least 0.
 
@@ -222,6 +230,7 @@ class LogisticMF(_SeededFit, LogisticMatrixFactorization):
         ValueError: for an argument outside these bounds.
     """
 
+    _IMPLICITS = LogisticMatrixFactorization
     _STATE = (
         *("item_factors", "user_factors"),
         *("factors", "learning_rate", "regularization", "iterations", "neg_prop", "fit_threads"),

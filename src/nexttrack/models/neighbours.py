@@ -1,18 +1,15 @@
 """Neighbours by co-occurrence: what the same users have, and who has the same items."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
-from implicit.recommender_base import RecommenderBase
-from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
+from nexttrack.kernels.interactions import as_interactions
 from nexttrack.kernels.ranking import NO_SCORE
-from nexttrack.models.inputs import allowed_items, training_matrix
-from nexttrack.models.recommender import Recommender, single
+from nexttrack.models.recommender import Recommender
 from nexttrack.models.similarity import SimilarityModel, nearest_rows, weighted_sums
 from nexttrack.models.space import OneOf, Range, Space
 
@@ -58,23 +55,8 @@ class ItemKNN(SimilarityModel):
         self.weighting = weighting
         self.shrinkage = shrinkage
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Find each item's neighbours.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, values of at least 0.
-            show_progress: ignored; this takes seconds.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-        """
-        items = training_matrix(user_items).T.tocsr().astype(np.float64)
+    def _fit(self, user_items, show_progress, callback):
+        items = user_items.T.tocsr().astype(np.float64)
         items = Weighting.of(items, self.weighting).apply(items)
         norms = _norms(items, self.weighting)
         self._keep(
@@ -84,7 +66,7 @@ class ItemKNN(SimilarityModel):
         )
 
 
-class UserKNN(Recommender, RecommenderBase):
+class UserKNN(Recommender):
     """User-to-user nearest neighbours (Herlocker, Konstan, Borchers & Riedl 1999) with shrinkage.
 
     With x_u the weighted row of user u, the similarity of two users is
@@ -108,6 +90,7 @@ class UserKNN(Recommender, RecommenderBase):
     """
 
     _STATE = ("user_items", "K", "weighting", "shrinkage")
+    _COMPARES = ("users",)
 
     # Shrinkage is in the unit of the norms; those of tf-idf rows are some ten times as long.
     search_space: ClassVar[Space] = {
@@ -126,26 +109,12 @@ class UserKNN(Recommender, RecommenderBase):
         self.num_threads = num_threads
         self.user_items: Any = None
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Keep the rows of all users, weighted and by item.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, values of at least 0.
-            show_progress: ignored; this takes no time.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-        """
-        self.user_items = training_matrix(user_items).astype(np.float64)
+    def _fit(self, user_items, show_progress, callback):
+        self.user_items = user_items.astype(np.float64)
         self._loaded()
 
     def _loaded(self):
+        self.user_items = as_interactions(self.user_items, dtype=np.float64)
         self._weights = Weighting.of(self.user_items, self.weighting)
         weighted = self._weights.apply(self.user_items)
         self._item_users = weighted.T.tocsr()
@@ -156,38 +125,31 @@ class UserKNN(Recommender, RecommenderBase):
         """Return the number of items that the model knows."""
         return self.user_items.shape[1]
 
-    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+    @property
+    def n_users(self) -> int:
+        """Return the number of users that the model knows."""
+        return self.user_items.shape[0]
+
+    def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
         return weighted_sums(
             self._neighbours(user_items, None if recalculate_user else users),
             self.user_items,
             N,
             hidden=hidden,
-            allowed=allowed,
+            allowed=may,
             num_threads=self.num_threads,
         )
 
-    def similar_users(
-        self,
-        userid: ArrayLike,
-        N: int = 10,
-        filter_users: ArrayLike | None = None,
-        users: ArrayLike | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the most similar users of the training data, without the user themself."""
-        asked = np.atleast_1d(userid)
-        allowed = allowed_items(self.user_items.shape[0], filter_users, users)
-        near = self._neighbours(self.user_items[asked], asked, self.user_items.shape[0])
-        ids = np.full((len(asked), N), -1, dtype=np.int32)
+    def _similar_users(self, users, N, may):
+        K = N if may.all() else self.n_users
+        near = self._neighbours(self.user_items[users], K=max(K, 1))
+        ids = np.full((len(users), N), -1, dtype=np.int32)
         scores = np.full(ids.shape, NO_SCORE, dtype=np.float64)
         for row, (start, stop) in enumerate(pairwise(near.indptr)):
-            kept = np.flatnonzero(allowed[near.indices[start:stop]])[:N] + start
+            kept = np.flatnonzero(may[near.indices[start:stop]])[:N] + start
             ids[row, : len(kept)] = near.indices[kept]
             scores[row, : len(kept)] = near.data[kept]
-        return single(userid, ids, scores)
-
-    def similar_items(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not defined: the model compares users."""
-        raise NotImplementedError("UserKNN has no similarity between items")
+        return ids, scores
 
     def _neighbours(self, rows, users=None, K=None):
         """Return the similarities of rows to the K nearest known users, float64 of rows x users."""
@@ -241,23 +203,8 @@ class RP3beta(SimilarityModel):
         self.alpha = alpha
         self.beta = beta
 
-    def fit(
-        self,
-        user_items: csr_matrix,
-        show_progress: bool = True,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        """Find where walks from each item end.
-
-        Args:
-            user_items: ``csr_matrix`` of users x items, values of at least 0.
-            show_progress: ignored; this takes seconds.
-            callback: ignored, there are no epochs.
-
-        Raises:
-            ValueError: if no user has an item, or a weight is negative, NaN or infinite.
-        """
-        users = training_matrix(user_items).astype(np.float64)
+    def _fit(self, user_items, show_progress, callback):
+        users = user_items.astype(np.float64)
         items = users.T.tocsr()
         held_back = items.sum(axis=1).A1 ** self.beta
         self._keep(

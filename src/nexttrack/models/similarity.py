@@ -3,12 +3,13 @@
 import numpy as np
 from implicit.nearest_neighbours import ItemItemRecommender, NearestNeighboursScorer
 from numba import njit
-from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import NO_SCORE, best_first, offer, room, rows_of
-from nexttrack.models.recommender import Recommender
+from nexttrack.models.inputs import checked_user_items, positions
+from nexttrack.models.model_file import check_array
+from nexttrack.models.recommender import Recommender, one_hot
 
 
 class SimilarityModel(Recommender, ItemItemRecommender):
@@ -25,6 +26,7 @@ class SimilarityModel(Recommender, ItemItemRecommender):
     """
 
     _STATE: tuple[str, ...] = ("similarity", "K")
+    _COMPARES = ("items",)
     _by_max = False
 
     def _keep(self, similarity: csr_matrix) -> None:
@@ -32,6 +34,8 @@ class SimilarityModel(Recommender, ItemItemRecommender):
         self.scorer = NearestNeighboursScorer(similarity)
 
     def _loaded(self):
+        n_items = self.similarity.shape[0]
+        check_array("similarity", self.similarity, (n_items, n_items), np.float64)
         self._keep(self.similarity)
 
     @property
@@ -39,19 +43,27 @@ class SimilarityModel(Recommender, ItemItemRecommender):
         """Return the number of items that the model knows."""
         return self.similarity.shape[0]
 
-    def _ranked(self, users, user_items, N, hidden, allowed, recalculate_user):
+    def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
         return weighted_sums(
             user_items,
             self.similarity,
             N,
             hidden=hidden,
-            allowed=allowed,
+            allowed=may,
             by_max=self._by_max,
             num_threads=self.num_threads,
         )
 
+    def _similar_items(self, items, N, may, placed):
+        rows = one_hot(items, self.n_items)
+        return self._ranked(items, rows, N, None, may, False)
+
+    def _own_similarity(self, items):
+        own = np.asarray(self.similarity[items, items]).ravel()
+        return np.where(own > 0, own, 1.0)
+
     def explain(
-        self, user_items: csr_matrix, itemid: ArrayLike, N: int = 3
+        self, user_items: csr_matrix, itemid: int, N: int = 3
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return what in a user's profile speaks for an item.
 
@@ -63,9 +75,15 @@ class SimilarityModel(Recommender, ItemItemRecommender):
         Returns:
             Tuple of (item ids, shares of the score), largest first; the shares of the whole
             profile sum to 1. Both are empty where nothing speaks for the item.
+
+        Raises:
+            NotFittedError: if nothing was learned.
+            ValueError, IndexError: as :meth:`recommend`.
         """
-        profile = csr_matrix(user_items)
-        part = self.similarity[profile.indices][:, [itemid]].toarray()[:, 0]
+        self._check_fitted()
+        profile = checked_user_items(user_items, self.n_items)
+        item = positions(itemid, "itemid", self.n_items)
+        part = self.similarity[profile.indices][:, item].toarray()[:, 0]
         if self._by_max:
             part = np.where(part == part.max(initial=-np.inf), part, 0)
         else:
@@ -165,9 +183,10 @@ def weighted_sums(
 def _add_row(row, weight, ptr, ids, data, total, touched, n, by_max):
     """Add a weighted sparse row to a dense total; note what it touched; return how many.
 
-    What was not touched yet is NaN: a sum may well be 0. The note is always made and counts if it
-    is new, for which ``touched`` has one place more than there are columns: a branch that cannot be
-    foreseen would cost more.
+    What was not touched yet is NaN: a sum may well be 0, and one that is no number becomes minus
+    infinity, so that nothing is noted twice, whatever the values. The note is always made and
+    counts if it is new, for which ``touched`` has one place more than there are columns: a branch
+    that cannot be foreseen would cost more.
     """
     for q in range(ptr[row], ptr[row + 1]):
         column = ids[q]
@@ -176,7 +195,8 @@ def _add_row(row, weight, ptr, ids, data, total, touched, n, by_max):
         touched[n] = column
         n += is_new
         old = 0.0 if is_new else old
-        total[column] = max(old, data[q]) if by_max else old + weight * data[q]
+        new = max(old, data[q]) if by_max else old + weight * data[q]
+        total[column] = new if new == new else -np.inf
     return n
 
 

@@ -244,8 +244,7 @@ class ListedKNN(SimilarityModel):
         super().__init__(K=0 if lists is None else lists.shape[1], num_threads=num_threads)
         self.lists = lists
 
-    def fit(self, user_items, show_progress=True, callback=None):
-        """Keep the lists; who has the items does not matter."""
+    def _fit(self, user_items, show_progress, callback):
         weights = np.broadcast_to(1 / np.arange(1, self.K + 1), self.lists.shape)
         weights = np.where(self.lists >= 0, weights, 0)
         self._keep(from_lists(self.lists, weights, user_items.shape[1]))

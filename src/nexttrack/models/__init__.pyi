@@ -1,0 +1,29 @@
+# For type checkers and editors: what __init__.py loads when it is first used.
+from nexttrack.models.audio import AudioKNN
+from nexttrack.models.baselines import Popularity, Random, RecentPopularity
+from nexttrack.models.clusters import ClusterPopularity
+from nexttrack.models.content import ContentKNN
+from nexttrack.models.decompositions import NMF, PureSVD
+from nexttrack.models.ials import IALS
+from nexttrack.models.linear import EASE, SLIM
+from nexttrack.models.logistic_factors import BPR, LogisticMF
+from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
+
+__all__ = [
+    "BPR",
+    "EASE",
+    "IALS",
+    "NMF",
+    "SLIM",
+    "AudioKNN",
+    "ClusterPopularity",
+    "ContentKNN",
+    "ItemKNN",
+    "LogisticMF",
+    "Popularity",
+    "PureSVD",
+    "RP3beta",
+    "Random",
+    "RecentPopularity",
+    "UserKNN",
+]
