@@ -59,7 +59,15 @@ def with_zeros(matrix):
     return csr_matrix((half[pair], pair % N_ITEMS, indptr), shape=matrix.shape)
 
 
-FORMS = (with_zeros, csr_array, csc_array, coo_matrix, lambda m: csr_array(with_zeros(m)))
+def locked(matrix):
+    """Return the same matrix with arrays that may not be written to."""
+    matrix = csr_matrix(matrix, copy=True)
+    for part in (matrix.data, matrix.indices, matrix.indptr):
+        part.flags.writeable = False
+    return matrix
+
+
+FORMS = (with_zeros, locked, csr_array, csc_array, coo_matrix, lambda m: csr_array(with_zeros(m)))
 
 
 @st.composite

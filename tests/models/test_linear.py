@@ -35,6 +35,19 @@ def scores(model, rows):
     return everything
 
 
+def exact_weights(X, item, l1, l2):
+    """Return scikit-learn's elastic net of an item on the others, which has 0 in its own place."""
+    reference = ElasticNet(
+        alpha=(l1 + l2) / len(X),
+        l1_ratio=l1 / (l1 + l2),
+        fit_intercept=False,
+        positive=True,
+        tol=1e-12,
+        max_iter=1_000_000,
+    ).fit(np.delete(X, item, axis=1), X[:, item])
+    return np.insert(reference.coef_, item, 0)
+
+
 @pytest.mark.parametrize("regularization", [2.0, 50.0])
 def test_ease_is_its_closed_form(regularization):
     X = counts(90, 35)
@@ -142,18 +155,31 @@ def test_slim_is_the_elastic_net_of_scikit_learn(l1, l2):
     model.fit(csr_matrix(X))
     W = model.similarity.toarray()
     for item in range(25):
-        others = np.delete(np.arange(25), item)
-        n = len(X)
-        reference = ElasticNet(
-            alpha=(l1 + l2) / n,
-            l1_ratio=l1 / (l1 + l2),
-            fit_intercept=False,
-            positive=True,
-            tol=1e-12,
-            max_iter=100_000,
-        ).fit(X[:, others], X[:, item])
-        np.testing.assert_allclose(W[others, item], reference.coef_, atol=1e-6)
+        np.testing.assert_allclose(W[:, item], exact_weights(X, item, l1, l2), atol=1e-6)
         assert W[item, item] == 0
+
+
+@pytest.mark.parametrize("values", ["ones", "counts", "log of plays", "plays"])
+def test_weights_of_slim_are_as_exact_as_the_tolerance_says(values):
+    plays = play_counts(60, 25)
+    X = {
+        "ones": np.sign(plays),
+        "counts": plays.clip(max=100),
+        "log of plays": np.log1p(plays),
+        "plays": plays / 100,
+    }[values]
+    l1, l2 = 1.0, {"plays": 1e5}.get(values, 10.0)
+    model = SLIM(l1, l2, K=25, max_passes=500)
+    model.fit(csr_matrix(X))
+    W = model.similarity.toarray()
+    X = X.astype(np.float32).astype(float)
+    for item in range(25):
+        assert np.linalg.norm(W[:, item] - exact_weights(X, item, l1, l2)) <= 1.01 * model.tolerance
+
+
+def test_slim_says_where_its_weights_are_not_exact():
+    with pytest.warns(RuntimeWarning, match=r"of 25 items may be up to .* max_passes=1; scale"):
+        SLIM(0.1, 0.1, max_passes=1).fit(csr_matrix(play_counts(60, 25)))
 
 
 def test_without_l1_slim_is_ridge_without_negative_weights():

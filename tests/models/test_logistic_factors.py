@@ -1,5 +1,9 @@
 """BPR and logistic MF: implicit's fits, and new users at the optimum of the stated sums."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from implicit.cpu.bpr import BayesianPersonalizedRanking
@@ -168,3 +172,41 @@ def test_implicit_draws_no_more_negatives_than_there_are_columns(user_items):
     few.fit(user_items, show_progress=False)
     many.fit(user_items, show_progress=False)
     np.testing.assert_array_equal(few.item_factors, many.item_factors)
+
+
+@pytest.mark.parametrize("kind", [BPR, LogisticMF])
+def test_a_matrix_that_may_not_be_written_to_is_learned_from(kind):
+    rows = csr_matrix(np.random.default_rng(0).random((20, 12)) < 0.3, dtype=np.float32)
+    plain, locked = (kind(4, iterations=2) for _ in range(2))
+    plain.fit(rows, show_progress=False)
+    for part in (rows.data, rows.indices, rows.indptr):
+        part.flags.writeable = False
+    locked.fit(rows, show_progress=False)
+    np.testing.assert_array_equal(locked.item_factors, plain.item_factors)
+    lists = locked.recommend(np.arange(20), rows, N=3, recalculate_user=True)[0]
+    again = plain.recommend(np.arange(20), rows, N=3, recalculate_user=True)[0]
+    np.testing.assert_array_equal(lists, again)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes are forked")
+@pytest.mark.parametrize("kind", [BPR, LogisticMF])
+def test_a_forked_process_fits_on_one_thread_and_does_not_hang(kind):
+    """In a process of its own, as forking one that has threads is warned of."""
+    code = f"""
+import os, signal
+import numpy as np
+from scipy.sparse import csr_matrix
+from nexttrack.models import {kind.__name__} as Model
+rows = csr_matrix(np.random.default_rng(0).random((20, 12)) < 0.3, dtype=np.float32)
+one = Model(4, iterations=2)
+one.fit(rows, show_progress=False)
+Model(4, iterations=2, fit_threads=2).fit(rows, show_progress=False)
+child = os.fork()
+if child == 0:
+    signal.alarm(30)  # ends it where it hangs
+    two = Model(4, iterations=2, fit_threads=2)
+    two.fit(rows, show_progress=False)
+    os._exit(0 if (two.item_factors == one.item_factors).all() else 3)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import trials
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import NotFittedError
 
@@ -49,6 +50,53 @@ def test_a_file_with_a_wrong_part_is_named(kept, parts, message):
     with pytest.raises(UserError, match=message) as error:
         UserKNN.load(changed(kept, **parts))
     assert str(kept) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def with_nan(array):
+    array = array.copy()
+    array.flat[0] = np.nan
+    return array
+
+
+CRAFTED = [
+    ("RP3beta", "similarity.data", with_nan, "similarity has values that are no finite numbers"),
+    ("RP3beta", "similarity.data", np.float32, "similarity is float32, not float64"),
+    (
+        "RP3beta",
+        "similarity.shape",
+        lambda n: n + np.array([0, 1]),
+        "similarity is not of size",
+    ),
+    ("UserKNN", "user_items.data", np.negative, "must be finite and 0 or more"),
+    ("PureSVD", "item_factors", with_nan, "item_factors has values that are no finite numbers"),
+    ("PureSVD", "user_factors", lambda factors: factors[:, 1:], "user_factors is not of size"),
+    ("PureSVD", "item_factors", np.float64, "item_factors is float64, not float32"),
+    ("PureSVD", "item_factors", lambda factors: factors[0], "item_factors is not of size"),
+    ("IALS", "factors", lambda n: n * 0 + 2 * 10**9, "item_factors is not of size"),
+    ("IALS", "factors", np.float64, "factors must be a whole number, not 8.0"),
+    ("IALS", "iterations", lambda n: -n, "damaged"),
+    ("BPR", "negatives", lambda drawn: drawn * 0 + 2 * 10**9, "an item beyond the"),
+    ("LogisticMF", "negatives", lambda drawn: drawn * 0 - 1, "an item beyond the"),
+    ("LogisticMF", "negatives", lambda drawn: drawn[:0], "negatives is not of size"),
+    ("ClusterPopularity", "item_groups", lambda groups: groups + 99, "item_groups has one beyond"),
+    ("AudioKNN", "features", lambda features: features[1:], "not a row of numbers for each of"),
+    ("EASE", "tiles", with_nan, "tiles has values that are no finite numbers"),
+    ("EASE", "n_items", lambda n: n + 0.0, "n_items must be a whole number"),
+    ("Random", "n_items", lambda n: -n, "n_items must be a whole number of 0 or more"),
+    ("Random", "n_items", lambda n: n.astype(object), "not a model file, or damaged"),
+]
+
+
+@pytest.mark.parametrize(("name", "part", "craft", "message"), CRAFTED)
+def test_a_crafted_file_is_refused_in_one_line(name, part, craft, message, user_items, tmp_path):
+    model = trials.fitted(name, user_items)
+    model.save(tmp_path / "model")
+    with np.load(tmp_path / "model.npz") as content:
+        parts = dict(content)
+    np.savez(tmp_path / "model", **(parts | {part: np.asarray(craft(parts[part]))}))
+    with pytest.raises(UserError, match=message) as error:
+        type(model).load(tmp_path / "model")
     assert "\n" not in str(error.value)
 
 

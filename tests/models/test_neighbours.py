@@ -9,6 +9,7 @@ from worlds import N_ITEMS, USERS
 from nexttrack.models import ItemKNN, RP3beta, UserKNN
 from nexttrack.models.inputs import checked_user_items
 from nexttrack.models.neighbours import Weighting
+from nexttrack.models.similarity import nearest_rows, weighted_sums
 
 
 @pytest.mark.filterwarnings("ignore:Method expects CSR")
@@ -242,3 +243,23 @@ def test_a_walk_with_no_power_is_a_walk(user_items):
 def test_rp3beta_refuses_settings_that_are_none(arguments):
     with pytest.raises(ValueError, match="alpha above 0, beta 0 or more"):
         RP3beta(**arguments)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_sums_that_are_no_numbers_spoil_no_memory_and_no_other_row(wrong):
+    rng = np.random.default_rng(0)
+    weights = rng.random((40, 30)) * (rng.random((40, 30)) < 0.5)
+    rows = rng.normal(size=(30, 25)) * (rng.random((30, 25)) < 0.5)
+    spoiled = weights.copy()
+    spoiled[7] = wrong
+    every = {"hidden": None, "allowed": np.ones(25, dtype=bool), "num_threads": 1}
+    right = weighted_sums(csr_matrix(weights), csr_matrix(rows), 10, **every)
+    found = weighted_sums(csr_matrix(spoiled), csr_matrix(rows), 10, **every)
+    near = nearest_rows(csr_matrix(weights), csr_matrix(rows), 5, num_threads=1).toarray()
+    also = nearest_rows(csr_matrix(spoiled), csr_matrix(rows), 5, num_threads=1).toarray()
+    others = np.arange(40) != 7
+    for expected, one in zip((*right, near), (*found, also), strict=True):
+        np.testing.assert_array_equal(one[others], expected[others])
+    listed = found[0][7][found[0][7] >= 0]
+    assert len(set(listed)) == len(listed)
+    assert not np.isnan(found[1]).any()

@@ -36,6 +36,12 @@ class AudioKNN(FactorModel):
         self.item_factors, _ = standardised_vectors(self.features, user_items.shape[1])
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
 
+    def _loaded(self):
+        super()._loaded()
+        features = np.asarray(self.features)
+        if features.ndim != 2 or len(features) != self.n_items or features.dtype.kind not in "fiu":
+            raise ValueError(f"features are not a row of numbers for each of {self.n_items} items")
+
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the profiles of users from their rows, float32 of users x features."""
         rows = checked_user_items(user_items, len(self.item_factors))

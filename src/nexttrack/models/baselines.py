@@ -108,6 +108,10 @@ class Random(Recommender):
     def _fit(self, user_items, show_progress, callback):
         self.n_items = user_items.shape[1]
 
+    def _loaded(self):
+        if not isinstance(self.n_items, int) or self.n_items < 0:
+            raise ValueError(f"n_items must be a whole number of 0 or more, not {self.n_items}")
+
     def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
         candidates = np.flatnonzero(may)
         ids = np.full((len(users), N), -1, dtype=np.int32)

@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 
 from nexttrack.models.factor_model import FactorModel
 from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.model_file import check_array
 
 
 class ClusterPopularity(FactorModel):
@@ -88,6 +89,14 @@ class ClusterPopularity(FactorModel):
         self.item_factors = np.zeros((n_items, len(groups)), dtype=np.float32)
         self.item_factors[np.arange(n_items), self.item_groups] = users / users.sum()
         self.user_factors = self.recalculate_user(np.arange(user_items.shape[0]), user_items)
+
+    def _loaded(self):
+        super()._loaded()
+        check_array("item_groups", self.item_groups, (self.n_items,), np.int64)
+        n_groups = self.item_factors.shape[1]
+        check_array("group_shares", self.group_shares, (n_groups,), np.float64)
+        if not ((self.item_groups >= 0) & (self.item_groups < n_groups)).all():
+            raise ValueError(f"item_groups has one beyond the {n_groups} that there are")
 
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the lifts of users, known or not, from their rows: float32 of users x groups.

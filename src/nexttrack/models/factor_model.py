@@ -6,6 +6,7 @@ import numpy as np
 from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
 
 from nexttrack.kernels.ranking import product, top_n
+from nexttrack.models.model_file import check_array
 from nexttrack.models.recommender import Recommender
 
 
@@ -37,6 +38,11 @@ class FactorModel(Recommender, MatrixFactorizationBase):
 
     def _fitted(self):
         self._user_norms = self._item_norms = None
+
+    def _loaded(self):
+        n_factors = np.shape(self.item_factors)[-1]
+        check_array("item_factors", self.item_factors, (self.n_items, n_factors), np.float32)
+        check_array("user_factors", self.user_factors, (self.n_users, n_factors), np.float32)
 
     def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
         factors, known = self._factors_of(users, user_items, recalculate_user), self._known_items()

@@ -13,6 +13,7 @@ from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import product
 from nexttrack.models.factors import LearnedFactors, one_or_all
 from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.model_file import check_array
 from nexttrack.models.space import Range, Space
 from nexttrack.progress import steps
 
@@ -208,6 +209,10 @@ class IALS(LearnedFactors):
                 -(-len(X) // BLOCK),
                 self.num_threads,
             )
+
+    def _loaded(self):
+        super()._loaded()
+        check_array("item_factors", self.item_factors, (self.n_items, self.factors), np.float32)
 
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factors of users, known or not, from their rows: the exact solution.

@@ -3,6 +3,7 @@
 implicit fits them; here they get a seed that holds, and factors for users who were not there.
 """
 
+import os
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,10 +17,22 @@ from threadpoolctl import threadpool_limits
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.models.factors import LearnedFactors, one_or_all
 from nexttrack.models.inputs import checked_user_items
+from nexttrack.models.model_file import check_array
 from nexttrack.models.space import Range, Space
 
 NEGATIVES = 1000  # items drawn for the fold-in of LogisticMF, and stock to draw from for BPR
 PAIRS = 20  # negatives for each item of a user who is folded into BPR
+
+_in_a_fork = False
+
+
+def _note_fork() -> None:
+    global _in_a_fork
+    _in_a_fork = True  # OpenMP would wait for ever, for threads that only the parent has
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
 
 
 class _SeededFit(LearnedFactors):
@@ -37,7 +50,8 @@ class _SeededFit(LearnedFactors):
     def _fit(self, user_items, show_progress, callback):
         self.user_factors = self.item_factors = None
         self.negatives = self._drawn(user_items)
-        ranking_threads, self.num_threads = self.num_threads, self.fit_threads
+        ranking_threads = self.num_threads
+        self.num_threads = 1 if _in_a_fork else self.fit_threads
         try:
             self._IMPLICITS.fit(self, user_items, show_progress=show_progress, callback=callback)
         finally:
@@ -47,6 +61,14 @@ class _SeededFit(LearnedFactors):
         """Draw negatives as implicit does while it fits: each item as often as it is had."""
         rng = np.random.default_rng((self.random_state, 1))
         return user_items.indices[rng.integers(user_items.nnz, size=NEGATIVES)].astype(np.int32)
+
+    def _loaded(self):
+        super()._loaded()
+        size = self.n_items, self._without_items(1).shape[1]
+        check_array("item_factors", self.item_factors, size, np.float32)
+        check_array("negatives", self.negatives, (NEGATIVES,), np.int32)
+        if self.negatives.min() < 0 or self.negatives.max() >= self.n_items:
+            raise ValueError(f"negatives has an item beyond the {self.n_items} that there are")
 
     def _check_fit_errors(self):
         self._fitted()
@@ -104,7 +126,8 @@ class BPR(_SeededFit, BayesianPersonalizedRanking):
         learning_rate: size of a gradient step, above 0.
         regularization: above 0.
         iterations: epochs; in each, as many triples are drawn as there are observed pairs.
-        fit_threads: threads for fitting; above 1 the result depends on chance.
+        fit_threads: threads for fitting; above 1 the result depends on chance. A process that was
+            forked takes one, as more would hang.
         num_threads: threads for ranking; 0 for all cores. The result does not depend on it.
         random_state: the seed, a whole number of at least 0.
 
@@ -193,7 +216,8 @@ class LogisticMF(_SeededFit, LogisticMatrixFactorization):
         regularization: above 0.
         iterations: epochs, at least 1.
         neg_prop: draws for each observed pair, at least 1; see above.
-        fit_threads: threads for fitting; above 1 the result depends on chance.
+        fit_threads: threads for fitting; above 1 the result depends on chance. A process that was
+            forked takes one, as more would hang.
         num_threads: threads for ranking; 0 for all cores. The result does not depend on it.
         random_state: the seed, a whole number of at least 0.
 

@@ -1,5 +1,6 @@
 """Keep a fitted model in a file: NumPy's ``.npz`` without pickle, and nothing else."""
 
+import inspect
 import io
 import zipfile
 import zlib
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy.sparse import csr_matrix
 
 from nexttrack.errors import UserError
@@ -67,12 +69,15 @@ class ModelFile:
             raise UserError(f"{name}: holds a model of kind {kind}; load it with {kind}.load")
         if version != VERSION:
             raise UserError(f"{name}: written by another version; fit the model and save it again")
-        model = cls()
         try:
-            for attribute in cls._STATE:
-                setattr(model, attribute, _unpacked(attribute, parts))
+            values = {attribute: _unpacked(attribute, parts) for attribute in cls._STATE}
+            model = cls(**_settings(cls, values))
+            for attribute, value in values.items():
+                setattr(model, attribute, value)
+            if values[cls._STATE[0]] is None:
+                raise ValueError(f"{cls._STATE[0]} is not there")
             model._loaded()
-        except (KeyError, ValueError, TypeError, IndexError) as error:
+        except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
             raise UserError(f"{name}: damaged ({error}); fit the model and save it again") from None
         return model
 
@@ -83,7 +88,34 @@ class ModelFile:
             raise NotFittedError(f"{type(self).__name__} is not fitted; call fit first")
 
     def _loaded(self):
-        """Make what is not kept in the file from what is."""
+        """Make what is not kept in the file from what is.
+
+        A file may come from anywhere, and compiled code trusts its arrays: what does not go
+        together is a ValueError (:func:`check_array`).
+        """
+
+
+def check_array(name: str, array: Any, shape: tuple[int, ...], *dtypes: DTypeLike) -> None:
+    """Refuse an array or matrix of another shape or type.
+
+    Raises:
+        ValueError: the line says what it should be.
+    """
+    if np.shape(array) != shape:
+        raise ValueError(f"{name} is not of size {shape}")
+    if array.dtype not in [np.dtype(dtype) for dtype in dtypes]:
+        raise ValueError(f"{name} is {array.dtype}, not {np.dtype(dtypes[0])}")
+
+
+def _settings(cls: type, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that the class is made with, so that it checks them itself."""
+    settings = {}
+    for name, parameter in inspect.signature(cls).parameters.items():
+        if name in values:
+            settings[name] = value = values[name]
+            if isinstance(parameter.default, int) and not isinstance(value, int):
+                raise ValueError(f"{name} must be a whole number, not {value}")
+    return settings
 
 
 def _path(file: Any) -> Path:
@@ -109,9 +141,21 @@ def _unpacked(name: str, parts: dict[str, np.ndarray]) -> Any:
         data, indices, indptr, shape = (parts[f"{name}.{part}"] for part in _CSR)
         matrix = csr_matrix((data, indices, indptr), shape=tuple(shape))
         matrix.check_format(full_check=True)  # compiled code trusts its indices
+        _check_finite(name, matrix.data)
         return matrix
     value = parts[name]
-    return value.item() if value.ndim == 0 else value
+    if value.ndim == 0:
+        return value.item()
+    if name != "features":  # those may be unknown
+        _check_finite(name, value)
+    return value
+
+
+def _check_finite(name: str, values: np.ndarray) -> None:
+    if values.dtype.kind not in "biufU" or not (
+        values.dtype.kind == "U" or np.isfinite(values).all()
+    ):
+        raise ValueError(f"{name} has values that are no finite numbers")
 
 
 def _read(file: Any, name: object) -> dict[str, np.ndarray]:

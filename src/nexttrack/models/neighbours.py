@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from nexttrack.kernels.interactions import as_interactions
 from nexttrack.kernels.ranking import NO_SCORE
 from nexttrack.models.recommender import Recommender
 from nexttrack.models.similarity import SimilarityModel, nearest_rows, weighted_sums
@@ -113,6 +114,7 @@ class UserKNN(Recommender):
         self._loaded()
 
     def _loaded(self):
+        self.user_items = as_interactions(self.user_items, dtype=np.float64)
         self._weights = Weighting.of(self.user_items, self.weighting)
         weighted = self._weights.apply(self.user_items)
         self._item_users = weighted.T.tocsr()

@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import NO_SCORE, best_first, offer, room, rows_of
 from nexttrack.models.inputs import checked_user_items, positions
+from nexttrack.models.model_file import check_array
 from nexttrack.models.recommender import Recommender, one_hot
 
 
@@ -33,6 +34,8 @@ class SimilarityModel(Recommender, ItemItemRecommender):
         self.scorer = NearestNeighboursScorer(similarity)
 
     def _loaded(self):
+        n_items = self.similarity.shape[0]
+        check_array("similarity", self.similarity, (n_items, n_items), np.float64)
         self._keep(self.similarity)
 
     @property
@@ -180,9 +183,10 @@ def weighted_sums(
 def _add_row(row, weight, ptr, ids, data, total, touched, n, by_max):
     """Add a weighted sparse row to a dense total; note what it touched; return how many.
 
-    What was not touched yet is NaN: a sum may well be 0. The note is always made and counts if it
-    is new, for which ``touched`` has one place more than there are columns: a branch that cannot be
-    foreseen would cost more.
+    What was not touched yet is NaN: a sum may well be 0, and one that is no number becomes minus
+    infinity, so that nothing is noted twice, whatever the values. The note is always made and
+    counts if it is new, for which ``touched`` has one place more than there are columns: a branch
+    that cannot be foreseen would cost more.
     """
     for q in range(ptr[row], ptr[row + 1]):
         column = ids[q]
@@ -191,7 +195,8 @@ def _add_row(row, weight, ptr, ids, data, total, touched, n, by_max):
         touched[n] = column
         n += is_new
         old = 0.0 if is_new else old
-        total[column] = max(old, data[q]) if by_max else old + weight * data[q]
+        new = max(old, data[q]) if by_max else old + weight * data[q]
+        total[column] = new if new == new else -np.inf
     return n
 
 
