@@ -4,10 +4,16 @@
 PYTHON ?= python3
 PEERS_PYTHON ?= $(PYTHON)
 UV_VERSION = 0.13.9
+# Of what is set outside, only where packages come from is heeded, and what is the project's own.
+PIP_HEEDED = PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_TRUSTED_HOST PIP_CERT PIP_CLIENT_CERT PIP_PROXY PIP_%TIMEOUT PIP_RETRIES PIP_CONFIG_FILE
+UV_HEEDED = UV_CACHE_DIR UV_DEFAULT_INDEX UV_INDEX_% UV_INSECURE_HOST UV_KEYRING_PROVIDER UV_HTTP_% UV_CONCURRENT_% UV_OFFLINE UV_LINK_MODE UV_CONFIG_FILE
+PYTHON_HEEDED = PYTHON PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
+SETTINGS = UV_% PIP_% PYTHON% CONDA_% VIRTUAL_ENV JUPYTER_% IPYTHON% MATPLOTLIB% MPL% QUARTO_%
+unexport $(filter-out $(UV_HEEDED) $(PIP_HEEDED) $(PYTHON_HEEDED),$(filter $(SETTINGS),$(.VARIABLES)))
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export UV_SYSTEM_CERTS = 1
 export UV_PYTHON_PREFERENCE = only-system
-export UV_PROJECT_ENVIRONMENT = $(CURDIR)/.venv
+export PYTHONUTF8 = 1
 export XDG_CACHE_HOME = $(CURDIR)/.cache
 export MPLCONFIGDIR = $(CURDIR)/.cache/matplotlib
 export IPYTHONDIR = $(CURDIR)/.cache/ipython
@@ -73,16 +79,16 @@ clean: ## Remove everything that make made here (never data/)
 	@rm -rf .venv benchmarks/peers_env/.venv .uv .cache .quarto .quarto-cli _book _api chapters/sound-map.html
 
 .venv/ready: uv.lock pyproject.toml | .uv/bin/uv
-	@.uv/bin/uv sync --quiet --locked --python "$(PYTHON)" && touch $@
+	@sh install/packages.sh . "$(PYTHON)" && touch $@
 
 # Tests start some hundred processes, each of which would compile what it imports where none may write.
 .venv/compiled: .venv/ready
 	@.venv/bin/python -m compileall -q -j 0 .venv/lib > /dev/null 2>&1; touch $@
 
 benchmarks/peers_env/.venv/ready: benchmarks/peers_env/uv.lock benchmarks/peers_env/pyproject.toml | .uv/bin/uv
-	@UV_PROJECT_ENVIRONMENT=.venv .uv/bin/uv sync --quiet --locked --project benchmarks/peers_env --python "$(PEERS_PYTHON)" && touch $@
+	@sh install/packages.sh benchmarks/peers_env "$(PEERS_PYTHON)" && touch $@
 
 # pip asks rustc for its version, and a rustup would write settings into the home folder.
 .uv/bin/uv: export RUSTUP_HOME = $(CURDIR)/.cache/rustup
 .uv/bin/uv:
-	@$(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir uv==$(UV_VERSION)
+	@sh install/uv.sh "$(PYTHON)" $(UV_VERSION)

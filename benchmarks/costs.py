@@ -47,7 +47,7 @@ def cost_once(data: str, model: str, settings: str, report_file: Path) -> None:
     from nexttrack.evaluation import evaluate
     from nexttrack.evaluation.comparison import METRICS
     from nexttrack.parallel import on_one_thread
-    from nexttrack.study.factors.factor_sweeps import candidates
+    from nexttrack.study.factors.factor_sweeps import factor_models
     from nexttrack.study.protocol import task
 
     parts = task(data).split
@@ -55,7 +55,7 @@ def cost_once(data: str, model: str, settings: str, report_file: Path) -> None:
     with threadpool_limits(1):
 
         def made():
-            return on_one_thread(candidates()[model].make(**json.loads(settings)))
+            return on_one_thread(factor_models()[model].make(**json.loads(settings)))
 
         warm = made()
         warm.fit(seen[:WARM_UP], show_progress=False)
@@ -72,14 +72,14 @@ def cost_once(data: str, model: str, settings: str, report_file: Path) -> None:
     report_file.write_text(json.dumps(report | {"ndcg": found, "start_mb": start_mb}))
 
 
-def measured(data: str, model: str, settings: str) -> dict[str, float]:
+def cost_report(data: str, model: str, settings: str) -> dict[str, float]:
     """Run :func:`cost_once` in a process of its own; return its report and ``peak_mb``."""
     return reported(own("costs"), data, model, settings)
 
 
 def row_of(data: str, model: str, settings: str, runs: int) -> dict[str, object]:
     """Measure a model some times and return the row of the result."""
-    found = in_turn({model: partial(measured, data, model, settings)}, runs)[model]
+    found = in_turn({model: partial(cost_report, data, model, settings)}, runs)[model]
     median = {name: statistics.median(run[name] for run in found) for name in found[0]}
     return {
         "case": f"{data}, {model}",
@@ -103,14 +103,15 @@ def model_costs(
 ) -> None:
     """Measure what the models of chapter 07 cost at their chosen settings; model-costs.csv."""
     from nexttrack.study.factors import factor_sweeps
+    from nexttrack.study.protocol import fingerprint
 
-    known = list(factor_sweeps.candidates())
+    known = list(factor_sweeps.factor_models())
     names = models or known
     if unknown := [name for name in names if name not in known]:
         raise UserError(f"{unknown[0]}: not a model; the models are {', '.join(known)}")
-    facts, rows = machine(), []
+    facts, rows = machine() | {"fingerprint": fingerprint()}, []
     for data in DATASETS:
-        best = factor_sweeps.chosen(factor_sweeps.tuned(data))
+        best = factor_sweeps.best_per_model(factor_sweeps.tuned(data))
         for name in names:
             rows.append(row_of(data, name, best[name], runs) | facts)
             path = project.root() / "results" / "model-costs.csv"

@@ -72,9 +72,9 @@ def recordings(table: pd.DataFrame) -> pd.DataFrame:
 
 def features(table: pd.DataFrame) -> pd.DataFrame:
     """Return the features that are clustered, rows x 10."""
-    from nexttrack.study.clusters import by_sound
+    from nexttrack.study.sound_space import sound
 
-    return by_sound.sound(table)
+    return sound(table)
 
 
 def features_and_popularity(table: pd.DataFrame) -> pd.DataFrame:
@@ -205,7 +205,7 @@ def fit_once(name: str, rows_file: Path, report_file: Path) -> None:
     report_file.write_text(json.dumps(report))
 
 
-def measured(name: str, rows_file: Path) -> dict[str, float]:
+def fit_report(name: str, rows_file: Path) -> dict[str, float]:
     """Run a fit in a process of its own and return ``seconds``, ``start_mb`` and ``peak_mb``.
 
     Raises:
@@ -238,7 +238,7 @@ def measure_fit(
         row = {"fit": name, "what": fit.what, "n": n}
         skipped = reason_to_skip(fit, n, done, seconds)
         if not skipped:
-            sides = {"fit": partial(measured, name, rows_file(fit, n))}
+            sides = {"fit": partial(fit_report, name, rows_file(fit, n))}
             found = in_turn(sides, runs, lambda found: takes_long(found["fit"], "seconds"))["fit"]
             row |= _medians(found)
             done.append(n)

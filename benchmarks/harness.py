@@ -156,7 +156,7 @@ def exponent(sizes: list[int], seconds: list[float]) -> float:
 def runs_progress(console: Console) -> Progress:
     """Return a display of how many runs are done, to be used as a context; for terminals only."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    return Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
+    return Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty())
 
 
 def middle(reports: Sequence[Mapping[str, Any]], name: str) -> float:
@@ -205,6 +205,14 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def stored_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table of results as they are written; none where there is no table."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def keep(rows: list[dict[str, object]], path: Path, order: list[str]) -> None:
     """Write rows to a table of results; what was not measured keeps its rows.
 
@@ -213,12 +221,9 @@ def keep(rows: list[dict[str, object]], path: Path, order: list[str]) -> None:
         path: a CSV file; it need not be there.
         order: names in the order in which they stand in the table.
     """
-    name, old = next(iter(rows[0])), []
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            old = list(csv.DictReader(file))
+    name = next(iter(rows[0]))
     measured = {row[name] for row in rows}
-    merged = [row for row in old if row[name] not in measured] + rows
+    merged = [row for row in stored_rows(path) if row[name] not in measured] + rows
     merged.sort(key=lambda row: order.index(row[name]) if row[name] in order else len(order))
     columns = list(dict.fromkeys(column for row in merged for column in row))
     file = io.StringIO()

@@ -372,7 +372,7 @@ def run(name: str, file: Path, report_file: Path) -> None:
     report_file.write_text(json.dumps(report))
 
 
-def measured(name: str, file: Path) -> dict[str, Any]:
+def side_report(name: str, file: Path) -> dict[str, Any]:
     """Run a side in a process of its own; return its report (see :func:`run`) and ``peak_mb``.
 
     Raises:
@@ -434,10 +434,10 @@ def compare(
     expected = side.summary(side.measure(side.convert(part)))
 
     def rival_side() -> dict[str, Any]:
-        report = measured(name, scratch / "part.npz")
+        report = side_report(name, scratch / "part.npz")
         return report | {"difference": agreed(name, expected, report["summary"])}
 
-    sides = {"ours": partial(measured, rival.work, scratch / "given.npz"), "rival": rival_side}
+    sides = {"ours": partial(side_report, rival.work, scratch / "given.npz"), "rival": rival_side}
     found = in_turn(sides, runs, on_run=on_run)
     ours, theirs = found["ours"], found["rival"]
     speed, rival_speed = given.n / middle(ours, "seconds"), part.n / middle(theirs, "seconds")

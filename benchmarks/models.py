@@ -356,7 +356,7 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PER_MEGABYTE
 
 
-def measured(name: str, world_file: Path, part: str = "both") -> dict[str, float]:
+def model_report(name: str, world_file: Path, part: str = "both") -> dict[str, float]:
     """Run a model in a process of its own; return its report (see :func:`run`) and ``peak_mb``.
 
     Raises:
@@ -381,9 +381,9 @@ def rounds(
     """
     # Of bare EASE both parts at once: it keeps no 400 MB of weights.
     asked = {r: "both" if r.name == "bare-ease" else r.part for r in MODELS[name].rivals}
-    sides = {("own", "both"): partial(measured, name, world_file)}
+    sides = {("own", "both"): partial(model_report, name, world_file)}
     for rival, part in asked.items():
-        sides[rival.name, part] = partial(measured, rival.name, world_file, part)
+        sides[rival.name, part] = partial(model_report, rival.name, world_file, part)
 
     def long(found: Mapping[tuple, list]) -> bool:
         return takes_long(found["own", "both"], "fit", "top")
@@ -497,7 +497,7 @@ def growth(
 
 
 def _medians(name: str, world_file: Path, runs: int) -> dict[str, float]:
-    sides = {"own": partial(measured, name, world_file)}
+    sides = {"own": partial(model_report, name, world_file)}
     found = in_turn(sides, runs, lambda found: takes_long(found["own"], "fit", "top"))["own"]
     middle = {key: statistics.median(report[key] for report in found) for key in found[0]}
     return middle | {"runs": len(found)}

@@ -120,7 +120,7 @@ def peer_command(script: str = "lenskit_run.py") -> list[str]:
     return [str(python), str(folder / script)]
 
 
-def measured(command: list[str], task: dict[str, Any], folder: Path) -> dict[str, Any]:
+def peer_report(command: list[str], task: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Run one side in a process of its own.
 
     Args:
@@ -179,8 +179,8 @@ def compare(
     peer_task["settings"] = SETTINGS[model] | {"most_items": most}
 
     sides = {
-        "own": partial(measured, own("peers"), ours_task, scratch),
-        "peer": partial(measured, peer_command(), peer_task, scratch),
+        "own": partial(peer_report, own("peers"), ours_task, scratch),
+        "peer": partial(peer_report, peer_command(), peer_task, scratch),
     }
 
     def long(found: Mapping[str, list]) -> bool:

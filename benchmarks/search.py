@@ -191,10 +191,12 @@ def search(
     Takes some ten minutes.
     """
     from nexttrack.data.dataset import table
-    from nexttrack.study.clusters import by_sound
+    from nexttrack.study import sound_space
+    from nexttrack.study.protocol import fingerprint
 
-    rows = by_sound.sound(table("recordings")).to_numpy()
-    facts, results, console = machine(), [], Console(stderr=True)
+    rows = sound_space.sound(table("recordings")).to_numpy()
+    facts = machine() | {"fingerprint": fingerprint()}
+    results, console = [], Console(stderr=True)
     sizes, runs = (QUICK_SIZES, 1) if quick else (SIZES, runs)
     with (
         threadpool_limits(1),

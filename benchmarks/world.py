@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 
 from nexttrack import project
 from nexttrack.data.simulator import World
-from nexttrack.data.simulator.audio import SOUND
+from nexttrack.data.simulator.audio import SOUND_COLUMNS
 from nexttrack.data.simulator.audio import load as genre_audio
 
 USERS, ITEMS = 100_000, 50_000
@@ -140,7 +140,7 @@ def bench_world(n_users: int = USERS, n_items: int = ITEMS, sessions: float = SE
         matrix, days = made.interactions()
         matrix.data[:] = 1
         songs = made.catalogue
-        BenchWorld(matrix, days, songs.values[:, : len(SOUND)], songs.genres).save(path)
+        BenchWorld(matrix, days, songs.values[:, : len(SOUND_COLUMNS)], songs.genres).save(path)
     return path
 
 

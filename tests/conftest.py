@@ -1,13 +1,23 @@
 """Settings of every test."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
 from scipy.sparse import csr_matrix
 
+from nexttrack import project
+from nexttrack.apps.sound_map.sound_maps import map_content
 from nexttrack.data.columns import AUDIO, SHARES
 from nexttrack.data.dataset import Dataset
+from nexttrack.press.preview.pages import render_preview
+
+# What a shell says of colours, or sets for other work, is not what tests are about.
+for name in ("FORCE_COLOR", "NO_COLOR", "MATPLOTLIBRC", "PYTHONSTARTUP"):
+    os.environ.pop(name, None)
 
 # As hypothesis would have it (on CI the same cases each time), but no machine is too slow.
 usual = settings.get_profile(settings.get_current_profile_name())
@@ -52,6 +62,40 @@ def to_map():
         }
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_map(to_map):
+    """Return a function that makes the content of a map of made-up recordings."""
+
+    def make(n=60, seed=1, *, most=1_000, edition="published", **changes) -> dict:
+        given = to_map(n, seed) | changes
+        return map_content(**given, edition=edition, fingerprint="0123456789ab", most=most)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def stored_book(tmp_path_factory) -> Path:
+    """Return the pages of the stored book: those in ``$NEXTTRACK_BOOK``, or made by the preview."""
+    if given := os.environ.get("NEXTTRACK_BOOK"):
+        return Path(given)
+    output = tmp_path_factory.mktemp("pages") / "_book"
+    render_preview(project.root(), output)
+    return output
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Return a function that writes a shell script that can be run."""
+
+    def write(path: Path, script: str) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

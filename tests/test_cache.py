@@ -61,6 +61,15 @@ def test_the_code_of_work_is_that_which_its_module_depends_on(monkeypatch):
     assert {"nexttrack.cache", "nexttrack.evaluation.metrics"} <= of_this_file.modules
 
 
+def test_where_nothing_can_be_written_it_is_computed_each_time(work, monkeypatch, tmp_path, caplog):
+    monkeypatch.setattr(cache, "is_writable", lambda folder: False)
+    first, second = work(n=3, data="abc"), work(n=3, data="abc")
+    assert work.calls == [3, 3]
+    pd.testing.assert_frame_equal(first[1], second[1])
+    assert list(tmp_path.iterdir()) == []
+    assert len(caplog.messages) == 1 and "tables are computed again" in caplog.messages[0]
+
+
 def test_work_that_fails_keeps_nothing(work, monkeypatch, tmp_path):
     @cache.cached
     def fails(*, data):

@@ -14,6 +14,8 @@ from nexttrack import dependencies, project
 from nexttrack.dependencies import Code, gathered_names, key, read_source
 
 PACKAGE = Path(nexttrack.__file__).parent
+LOOK_AROUND = {"nexttrack.project", "nexttrack.dependencies", "nexttrack.scratch"}
+"""Modules that look for folders and not for what a file says."""
 
 
 def code(folder):
@@ -171,7 +173,7 @@ def test_an_import_that_does_not_say_what_it_takes_is_refused(source):
 
 
 def test_an_import_that_is_never_used_counts():
-    here = Code(project.root(), PACKAGE)
+    here = Code(project.root())
     assert here.of_source("import pandas as pd").packages == {"pandas"}
 
 
@@ -182,7 +184,7 @@ def test_a_module_that_is_not_there_is_an_error(tmp_path):
 
 
 def test_every_module_of_the_package_is_read_and_every_room_is_a_facade():
-    here = Code(project.root(), PACKAGE)
+    here = Code(project.root())
     for name, path in here.modules.items():
         here.of_module(name)
         if path.name == "__init__.py":
@@ -199,7 +201,7 @@ def test_modules_import_nothing_that_reading_them_does_not_show():
 def test_the_imports_are_those_that_grimp_sees_but_for_facades():
     grimp = pytest.importorskip("grimp")
     graph = grimp.build_graph("nexttrack", cache_dir=None)
-    here = Code(project.root(), PACKAGE)
+    here = Code(project.root())
     assert graph.modules == here.modules.keys()
     rooms = {name for name, path in here.modules.items() if path.name == "__init__.py"}
     # Names that a room loads late are imports that grimp cannot see.
@@ -219,7 +221,7 @@ def gathered_homes(path):
 
 
 def test_packages_are_those_that_bring_the_modules():
-    here = Code(project.root(), PACKAGE)
+    here = Code(project.root())
     found = here.of_source("import sklearn.base, numpy, json, umap").packages
     assert found == {"scikit-learn", "numpy", "umap-learn"}
     assert here.of_source(f"import {sorted(sys.stdlib_module_names)[9]}").packages == frozenset()
@@ -227,10 +229,10 @@ def test_packages_are_those_that_bring_the_modules():
 
 def test_files_of_the_package_are_read_by_name():
     """Each place that looks for files beside the code says the name of a file or folder there."""
-    here = Code(project.root(), PACKAGE)
+    here = Code(project.root())
     for name, path in here.modules.items():
         tree = ast.parse(path.read_text())
         spots = [n for n in ast.walk(tree) if ast.unparse(n) in ("__file__", "resources.files")]
-        if spots and name not in ("nexttrack.project", "nexttrack.cache"):
+        if spots and name not in LOOK_AROUND:
             texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
             assert texts & here.files.keys() or texts & {"simulator"}, name

@@ -53,6 +53,19 @@ def test_a_folder_takes_the_place_of_the_old(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_what_was_there_is_kept_where_that_is_asked_for(tmp_path):
+    target, kept = folder(tmp_path / "target", "one"), tmp_path / "kept" / "target"
+    for text, before in (("two", "one"), ("three", "two")):
+        files.replace_folder(folder(tmp_path / "new", text), target, keep=kept)
+        assert ((target / "file").read_text(), (kept / "file").read_text()) == (text, before)
+    # Killed after the renames, and before the old one was put away.
+    target.rename(files.old_name(target))
+    folder(target, "four")
+    files.restore_folder(target, keep=kept)
+    assert ((target / "file").read_text(), (kept / "file").read_text()) == ("four", "three")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "target"]
+
+
 def test_a_renaming_that_fails_is_undone(tmp_path):
     target = folder(tmp_path / "target", "one")
     with pytest.raises(FileNotFoundError):
@@ -84,3 +97,9 @@ def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path):
     files.remove(link)
     files.remove(Path(tmp_path / "nothing"))
     assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_a_folder_can_be_written_where_what_is_there_of_its_way_can(tmp_path):
+    (tmp_path / "file").touch()
+    assert files.is_writable(tmp_path) and files.is_writable(tmp_path / "new" / "folder")
+    assert not files.is_writable(tmp_path / "file" / "folder")

@@ -9,6 +9,11 @@ import pytest
 
 from nexttrack import project
 
+LEAKS = """
+UV_PRERELEASE UV_PROJECT_ENVIRONMENT UV_NO_BUILD PIP_TARGET PIP_USER PYTHONPATH PYTHONHOME
+PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX MATPLOTLIBRC MPLBACKEND JUPYTER_PATH IPYTHONDIR
+QUARTO_PROFILE
+"""
 CLOSING = "======= 12 passed, 1 skipped in 75.02s (0:01:15) ======="
 
 
@@ -112,3 +117,19 @@ def test_ci_fails_where_a_stored_number_is_stale(clone):
     (clone.parent / "shared" / "data" / "raw").mkdir(parents=True)
     program(clone / ".venv" / "bin" / "nexttrack", 'test "$2" != check')
     assert run(clone).returncode != 0
+
+
+def test_of_what_is_set_outside_only_where_packages_come_from_is_heeded(tmp_path):
+    (tmp_path / "show.mk").write_text("show:\n\t@env\n")
+    leaks = dict.fromkeys(LEAKS.split(), "leaked")
+    heeded = {"UV_DEFAULT_INDEX": "a", "UV_CACHE_DIR": "b", "PIP_INDEX_URL": "c", "PIP_CERT": "d"}
+    done = subprocess.run(
+        ["make", "--silent", "-f", "Makefile", "-f", tmp_path / "show.mk", "show"],
+        cwd=project.root(),
+        env={"PATH": "/usr/bin:/bin"} | leaks | heeded,
+        capture_output=True,
+        text=True,
+    )
+    seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert "leaked" not in seen.values()
+    assert heeded.items() <= seen.items()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
+from nexttrack import parallel
 from nexttrack.parallel import in_processes, in_threads
 
 
@@ -54,6 +55,15 @@ def test_large_arrays_may_be_written_to():
 def test_an_error_in_a_task_is_raised():
     with pytest.raises(ZeroDivisionError):
         in_processes(lambda x: 1 / x, (), [(1,), (0,), (2,)])
+
+
+def test_without_shared_memory_tasks_are_done_one_after_the_other_here(monkeypatch):
+    monkeypatch.delitem(parallel.BACKENDS, "loky")
+
+    def who(base, number):
+        return base + number, os.getpid()
+
+    assert in_processes(who, (10,), [(1,), (2,)]) == [(11, os.getpid()), (12, os.getpid())]
 
 
 def test_a_process_that_has_grown_is_replaced_without_a_word():

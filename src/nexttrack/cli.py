@@ -9,7 +9,7 @@ from nexttrack import __version__, project
 from nexttrack.data.commands import data_app
 from nexttrack.errors import in_one_line
 from nexttrack.press.commands import book_app
-from nexttrack.study.commands import other_splits, tune
+from nexttrack.study.commands import evaluate_other_splits, tune_models
 from nexttrack.target import run_again
 
 # Commands whose numbers the book shows: they compute as its chapters do.
@@ -23,8 +23,8 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(book_app, name="book")
-app.command()(tune)
-app.command()(other_splits)
+app.command("tune")(tune_models)
+app.command("other-splits")(evaluate_other_splits)
 
 
 @app.command()
@@ -36,9 +36,13 @@ def version() -> None:
 def main() -> None:
     """Run the command line; a ``UserError`` becomes one line on standard error and exit code 1.
 
-    Matplotlib keeps its list of fonts in the clone, not in the home folder.
+    Matplotlib keeps its list of fonts in the clone, not in the home folder. Paths are read as UTF-8
+    whatever the locale is, as libraries do that call into C.
     """
-    os.environ.setdefault("MPLCONFIGDIR", str(project.root() / ".cache" / "matplotlib"))
+    os.environ.setdefault("MPLCONFIGDIR", str(project.cache_dir() / "matplotlib"))
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        utf8 = {**os.environ, "PYTHONUTF8": "1"}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], utf8)
     with in_one_line():
         if sys.argv[1:2] and sys.argv[1] in STORES_NUMBERS:
             run_again()

@@ -13,7 +13,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
@@ -61,9 +61,8 @@ class Code:
         folder: folder of the package.
     """
 
-    root: Path
-    folder: Path
-    _read: dict[str, _Source] = field(default_factory=dict, repr=False)
+    root: Path = Path(__file__).parents[2]
+    folder: Path = Path(__file__).parent
 
     def of_module(self, name: str) -> Dependencies:
         """Return what a module depends on, itself included."""
@@ -95,15 +94,15 @@ class Code:
     def files(self) -> dict[str, list[str]]:
         """Paths of the files that are no code, by what a module says to read them."""
         found: dict[str, list[str]] = {}
+        of_code = {folder for path in self.modules.values() for folder in path.parents}
         for path in sorted(self.folder.rglob("*")):
-            if path.suffix in (".py", ".pyc") or not path.is_file():
+            if path.suffix == ".py" or path.parent.name == "__pycache__" or not path.is_file():
                 continue
-            where = path.relative_to(self.folder)
-            names = [path.name]
+            where = path.relative_to(self.folder).as_posix()
             # A folder of modules goes by many a name that is also a column's.
-            names += [part.name for part in path.parents if _holds_no_code(part, self.folder)]
-            for name in names:
-                found.setdefault(name, []).append(where.as_posix())
+            folders = (part.name for part in path.parents if part not in of_code)
+            for name in (path.name, *folders):
+                found.setdefault(name, []).append(where)
         return found
 
     @cached_property
@@ -126,7 +125,7 @@ class Code:
                 if home in modules:
                     continue
                 modules.add(home)
-                read = self._source(home)
+                read = read_source(_text(self.modules[home]))
                 said |= read.texts
                 ahead += [one for one in read.imports if not _ignored(home, one)]
         return Dependencies(
@@ -160,14 +159,10 @@ class Code:
         path = self.modules.get(module)
         if path is None or path.name != "__init__.py":
             return None
-        return gathered_names(path.read_text(encoding="utf-8"))
-
-    def _source(self, module: str) -> _Source:
-        if module not in self._read:
-            self._read[module] = read_source(self.modules[module].read_text(encoding="utf-8"))
-        return self._read[module]
+        return gathered_names(_text(path))
 
 
+@cache
 def read_source(source: str) -> _Source:
     """Return the names that Python source imports, absolutely and anywhere in it, and its texts.
 
@@ -198,6 +193,7 @@ def read_source(source: str) -> _Source:
     return _Source(frozenset(imports), frozenset(c for c in constants if isinstance(c, str)))
 
 
+@cache
 def gathered_names(source: str) -> dict[str, Name] | None:
     """Return where the names of a facade come from, or None if the source is no facade.
 
@@ -243,8 +239,8 @@ def _ignored(module: str, imported: Name) -> bool:
     )
 
 
-def _holds_no_code(folder: Path, package: Path) -> bool:
-    return package in folder.parents and not any(folder.glob("*.py"))
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def _hash(path: Path) -> str:

@@ -28,13 +28,22 @@ def write_file(path: Path, content: bytes | memoryview) -> None:
         raise
 
 
+def is_writable(folder: Path) -> bool:
+    """Tell whether a folder, or what is there of the way to it, can be written to."""
+    way = folder.absolute(), *folder.absolute().parents
+    there = next(path for path in way if os.access(path, os.F_OK))
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 def old_name(target: Path) -> Path:
     """Return where the old folder waits while :func:`replace_folder` puts the new one in place."""
     return target.with_name(f".{target.name}-old")
 
 
-def replace_folder(new: Path, target: Path) -> None:
+def replace_folder(new: Path, target: Path, keep: Path | None = None) -> None:
     """Put the folder ``new``, on the same disk, where ``target`` is.
+
+    What was there is removed, or put where ``keep`` says, in place of what was kept before.
 
     Two renames: if the second fails, the first is undone; if the process is killed between them,
     :func:`restore_folder` undoes it.
@@ -53,20 +62,29 @@ def replace_folder(new: Path, target: Path) -> None:
             old.rename(target)
         raise
     write_through(target.parent)
-    remove(old)
+    _retire(old, keep)
 
 
-def restore_folder(target: Path) -> None:
+def restore_folder(target: Path, keep: Path | None = None) -> None:
     """Mend what a process left that was killed in :func:`replace_folder`."""
     old = old_name(target)
     if os.path.lexists(old) and not os.path.lexists(target):
         old.rename(target)
-    remove(old)
+    _retire(old, keep)
+
+
+def _retire(old: Path, keep: Path | None) -> None:
+    if keep is None:
+        remove(old)
+    elif os.path.lexists(old):
+        remove(keep)
+        keep.parent.mkdir(exist_ok=True)
+        old.rename(keep)
 
 
 def remove(path: Path) -> None:
-    """Remove a folder with all that is in it, or a link to one; nothing there is no error."""
-    if path.is_symlink():
+    """Remove a folder with all that is in it, a file or a link; nothing there is no error."""
+    if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.exists():
         shutil.rmtree(path)

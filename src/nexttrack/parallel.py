@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from joblib import Parallel, delayed, parallel_config, wrap_non_picklable_objects
+from joblib.parallel import BACKENDS
 from threadpoolctl import threadpool_limits
 
 from nexttrack.progress import steps
@@ -29,7 +30,8 @@ def in_processes(
     Small models fit several times faster on one thread than on two that wait for each other, and
     their result does not depend on how many cores the machine has. A process that is done takes the
     next task, so those that take long should come first; what tasks share goes to each process
-    once, and must not be changed by them.
+    once, and must not be changed by them. Where the system lets no processes work together (a
+    read-only ``/dev/shm``), they are done one after the other here.
 
     Args:
         work: any function, also a lambda or one defined in another.
@@ -41,6 +43,10 @@ def in_processes(
         The results in the order of the tasks. An error in a task is raised here.
     """
     tasks = list(tasks)
+    waiting = steps(tasks, label) if label else tasks
+    if "loky" not in BACKENDS:  # joblib has said why: there is no shared memory to be had
+        with threadpool_limits(1):
+            return [work(*shared, *task) for task in waiting]
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         parallel_config(backend="loky", n_jobs=N_PROCESSES, inner_max_num_threads=1),
@@ -56,7 +62,6 @@ def in_processes(
         # Without memory maps: compiled code wants arrays that it might write to.
         run = Parallel(return_as="generator", batch_size=1, pre_dispatch="all", max_nbytes=None)
         results = run(delayed(_do)(path, task) for task in tasks)
-        waiting = steps(tasks, label) if label else tasks
         return [result for _, result in zip(waiting, results, strict=True)]
 
 

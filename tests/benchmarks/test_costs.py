@@ -1,6 +1,5 @@
 """The costs of models, on made measurements: what is kept, never how long a model takes."""
 
-import csv
 import json
 from types import SimpleNamespace
 
@@ -21,10 +20,11 @@ from nexttrack.study.factors import factor_sweeps
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     monkeypatch.setattr(project, "root", lambda: tmp_path)
-    settings = pd.Series(dict.fromkeys(factor_sweeps.candidates(), "{}"))
+    settings = pd.Series(dict.fromkeys(factor_sweeps.factor_models(), "{}"))
     monkeypatch.setattr(factor_sweeps, "tuned", lambda data: None)
-    monkeypatch.setattr(factor_sweeps, "chosen", lambda scores: settings)
+    monkeypatch.setattr(factor_sweeps, "best_per_model", lambda scores: settings)
     monkeypatch.setattr(costs, "machine", lambda: {"cores": 2})
+    monkeypatch.setattr("nexttrack.study.protocol.fingerprint", lambda: "0123abcd")
     return tmp_path
 
 
@@ -34,16 +34,16 @@ def test_medians_are_kept_and_rows_that_are_not_measured_stay(root, monkeypatch)
     def made(*_):
         return {"fit": next(seconds), "recommend": 1, "ndcg": 0.5, "start_mb": 1, "peak_mb": 2}
 
-    monkeypatch.setattr(costs, "measured", made)
+    monkeypatch.setattr(costs, "cost_report", made)
     for name in ("PureSVD", "EASE"):
         assert CliRunner().invoke(app, ["costs", name]).exit_code == 0
-    with (root / "results" / "model-costs.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = harness.stored_rows(root / "results" / "model-costs.csv")
     assert [row["case"] for row in rows] == [
         *("lastfm-2k, EASE", "lastfm-2k, PureSVD", "playlists, EASE", "playlists, PureSVD")
     ]
-    assert {(row["fit_seconds"], row["cores"], row["runs"]) for row in rows} == {
-        ("2.000", "2", "3")
+    columns = "fit_seconds", "cores", "runs", "fingerprint"
+    assert {tuple(row[name] for name in columns) for row in rows} == {
+        ("2.000", "2", "3", "0123abcd")
     }
 
 
@@ -73,4 +73,4 @@ def test_a_run_is_a_process_of_its_own(monkeypatch):
         return SimpleNamespace(megabytes=7.0)
 
     monkeypatch.setattr(harness, "measure", measure)
-    assert costs.measured("playlists", "EASE", "{}") == {"fit": 1.0, "peak_mb": 7.0}
+    assert costs.cost_report("playlists", "EASE", "{}") == {"fit": 1.0, "peak_mb": 7.0}

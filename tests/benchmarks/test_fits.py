@@ -1,6 +1,5 @@
 """The growth of fits, on made rows and made timings: what is kept, never how long a fit takes."""
 
-import csv
 import json
 import re
 
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 
 from benchmarks import fits
 from benchmarks.__main__ import app
+from benchmarks.harness import stored_rows
 from nexttrack import project
 from nexttrack.data import dataset
 from nexttrack.data.columns import AUDIO_AND_DURATION
@@ -41,20 +41,15 @@ def root(tmp_path, monkeypatch, recordings):
     return tmp_path
 
 
-def kept(root):
-    with (root / "results" / "scaling.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def timed(monkeypatch, seconds_of):
     """Replace processes by made seconds; return the list of the sizes that would have run."""
     ran = []
 
-    def measured(name, rows_file):
+    def fit_report(name, rows_file):
         ran.append(int(rows_file.name))
         return {"seconds": seconds_of(ran[-1]), "start_mb": 100.2, "peak_mb": 150.7}
 
-    monkeypatch.setattr(fits, "measured", measured)
+    monkeypatch.setattr(fits, "fit_report", fit_report)
     return ran
 
 
@@ -142,7 +137,7 @@ def test_fits_are_measured_in_processes_and_others_keep_their_rows(root):
     runner = CliRunner()
     result = runner.invoke(app, ["fits", "pca", "ward", "--runs", "1"])
     assert result.exit_code == 0, result.output
-    rows = kept(root)
+    rows = stored_rows(root / "results" / "scaling.csv")
     assert [(row["fit"], row["n"]) for row in rows] == [
         *[("ward", n) for n in ("100", "150")],
         *[("pca", n) for n in ("100", "150")],
@@ -154,7 +149,7 @@ def test_fits_are_measured_in_processes_and_others_keep_their_rows(root):
         assert re.fullmatch(r"-?\d\.\d\d", row["exponent"])
         assert row["cores"]
     assert runner.invoke(app, ["fits", "pca", "--runs", "2"]).exit_code == 0
-    after = kept(root)
+    after = stored_rows(root / "results" / "scaling.csv")
     assert [row for row in after if row["fit"] == "ward"] == rows[:2]
     assert [row["runs"] for row in after if row["fit"] == "pca"] == ["2"] * 2
     assert not list(root.glob("results/*.tmp"))
@@ -163,7 +158,7 @@ def test_fits_are_measured_in_processes_and_others_keep_their_rows(root):
 def test_a_fit_that_fails_is_one_line(root, tmp_path):
     pd.DataFrame(np.full((20, 3), np.nan), columns=list("abc")).to_parquet(tmp_path / "rows")
     with pytest.raises(UserError, match=r"benchmarks\.fits pca ended with 1: .*NaN"):
-        fits.measured("pca", tmp_path / "rows")
+        fits.fit_report("pca", tmp_path / "rows")
 
 
 def test_an_unknown_fit_is_refused(root):

@@ -1,6 +1,5 @@
 """The comparison of metrics with other libraries, on small lists: values and what is kept."""
 
-import csv
 import json
 import sys
 
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 
 from benchmarks import metrics, peers
 from benchmarks.__main__ import app
+from benchmarks.harness import stored_rows
 from benchmarks.metrics import RIVALS, SIDES, WORKS, Lists, Sample
 from benchmarks.world import BenchWorld, bench_world
 from nexttrack import project
@@ -64,18 +64,17 @@ def in_this_process(root, monkeypatch):
     """Let every side run here, and ours play the part of the libraries in peers_env/."""
     monkeypatch.setattr(metrics, "peer_command", lambda name: [])
 
-    def measured(name, file):
+    def side_report(name, file):
         peer = RIVALS[name].peer if name in RIVALS else False
         metrics.run("metrics" if peer else name, file, root / "report")
         report = json.loads((root / "report").read_text()) | {"peak_mb": 9.0}
         return report | ({"seconds": 2.0, "tool": "Stand-in 1.0"} if peer else {})
 
-    monkeypatch.setattr(metrics, "measured", measured)
+    monkeypatch.setattr(metrics, "side_report", side_report)
 
 
 def kept(root):
-    with (root / "results" / "metrics.csv").open(newline="", encoding="utf-8") as file:
-        return {row["rival"]: row for row in csv.DictReader(file)}
+    return {row["rival"]: row for row in stored_rows(root / "results" / "metrics.csv")}
 
 
 @pytest.mark.parametrize("given", [small_lists(), Sample(np.eye(3), 7)], ids=["lists", "sample"])
@@ -179,13 +178,13 @@ def test_ours_and_the_rival_take_turns_and_medians_are_kept(root, monkeypatch):
     side = SIDES["metrics"]
     summary = side.summary(side.measure(side.convert(lists.of(np.arange(45)))))
 
-    def measured(name, file):
+    def side_report(name, file):
         ran.append((name, Lists.load(file).n))
         seconds = next(noise)
         extra = {"processor": 2 * seconds, "tool": "x", "peak_mb": 9.0, "summary": summary}
         return {"seconds": seconds, "convert": 0.5} | extra
 
-    monkeypatch.setattr(metrics, "measured", measured)
+    monkeypatch.setattr(metrics, "side_report", side_report)
     row = metrics.compare("LensKit", lists, lists.of(np.arange(45)), 3, root)
     assert ran == [("metrics", 90), ("LensKit", 45)] * 3
     assert [row[name] for name in ("seconds", "fastest", "slowest", "rival_seconds", "runs")] == [

@@ -1,6 +1,5 @@
 """The timing of models, on a small world and made timings: what is kept, never how long."""
 
-import csv
 import json
 
 import numpy as np
@@ -9,6 +8,7 @@ from typer.testing import CliRunner
 
 from benchmarks import models as bench_models
 from benchmarks.__main__ import app
+from benchmarks.harness import stored_rows
 from benchmarks.models import MODELS, RIVALS, BareEASE, Rival
 from benchmarks.world import BenchWorld, bench_world
 from nexttrack import models, project
@@ -35,22 +35,17 @@ def root(tmp_path, monkeypatch, world_file):
     return tmp_path
 
 
-def kept(root, name):
-    with (root / "results" / name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def timed(monkeypatch, seconds_of):
     """Replace processes by made seconds; return the list of (name, part) that would have run."""
     ran = []
 
-    def measured(name, world_file, part="both"):
+    def model_report(name, world_file, part="both"):
         ran.append((name, part))
         seconds = seconds_of(name, BenchWorld.load(world_file))
         extra = {"listed": 100, "start_mb": 100.2, "fit_mb": 150.7, "peak_mb": 200.1}
         return {"fit": seconds, "top": 2 * seconds} | extra
 
-    monkeypatch.setattr(bench_models, "measured", measured)
+    monkeypatch.setattr(bench_models, "model_report", model_report)
     return ran
 
 
@@ -188,7 +183,7 @@ def test_models_are_measured_in_processes_and_others_keep_their_rows(root):
     runner = CliRunner()
     result = runner.invoke(app, ["models", "Popularity", "--runs", "1"])
     assert result.exit_code == 0, result.output
-    rows = kept(root, "models.csv")
+    rows = stored_rows(root / "results" / "models.csv")
     assert [(row["model"], row["part"]) for row in rows] == [
         ("Popularity", "fit"),
         ("Popularity", "top"),
@@ -211,7 +206,7 @@ def test_growth_is_kept_beside_it(root, monkeypatch):
     for name in ("SLIM", "BPR", "SLIM"):
         result = runner.invoke(app, ["growth", name])
         assert result.exit_code == 0, result.output
-    rows = kept(root, "models-growth.csv")
+    rows = stored_rows(root / "results" / "models-growth.csv")
     assert [row["model"] for row in rows] == ["SLIM"] * 18 + ["BPR"] * 18
     assert {row["exponent"] for row in rows if row["along"] == "interactions"} == {"1.00"}
 

@@ -1,6 +1,5 @@
 """The comparison with LensKit, on a small world: a stand-in plays its part, so none is needed."""
 
-import csv
 import json
 import sys
 import tomllib
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 
 from benchmarks import models, peers
 from benchmarks.__main__ import app
+from benchmarks.harness import stored_rows
 from benchmarks.world import BenchWorld, bench_world
 from nexttrack import project
 from nexttrack.errors import UserError
@@ -54,11 +54,6 @@ def stand_in(root, monkeypatch):
     monkeypatch.setattr(peers, "peer_command", lambda: [sys.executable, str(script)])
 
 
-def kept(root):
-    with (root / "results" / "peers.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def test_matrices_go_over_as_they_are(world_file, tmp_path):
     matrix = BenchWorld.load(world_file).user_items
     peers.save_matrix(tmp_path / "matrix.npz", matrix)
@@ -70,7 +65,7 @@ def test_matrices_go_over_as_they_are(world_file, tmp_path):
 def test_the_row_says_what_both_sides_took_and_found(root, stand_in, world_file):
     result = CliRunner().invoke(app, ["peers", "item-kNN", "--runs", "1", "--peer-users", "40"])
     assert result.exit_code == 0, result.output
-    (row,) = kept(root)
+    (row,) = stored_rows(root / "results" / "peers.csv")
     assert row["model"] == "item-kNN"
     assert row["peer"] == "Stand-in 1.0"
     assert json.loads(row["settings"]) == peers.SETTINGS["item-kNN"]
@@ -97,13 +92,13 @@ def test_the_row_says_what_both_sides_took_and_found(root, stand_in, world_file)
 def test_medians_of_several_runs_are_taken(root, world_file, monkeypatch):
     noise = iter([1, 3, 4, 5, 2, 8])
 
-    def measured(command, task, folder):
+    def peer_report(command, task, folder):
         with np.load(task["asked"]) as asked:
             ids = np.tile(np.arange(task["N"]), (len(asked["users"]), 1))
         seconds = next(noise)
         return {"fit": seconds, "recommend": 1.0, "ids": ids, "peer": "x", "peak_mb": 9.0}
 
-    monkeypatch.setattr(peers, "measured", measured)
+    monkeypatch.setattr(peers, "peer_report", peer_report)
     monkeypatch.setattr(peers, "peer_command", list)
     world = BenchWorld.load(world_file)
     row = peers.compare("ALS", world, 1_000, 3, root)

@@ -1,7 +1,5 @@
 """Exact searches agree, recall is counted by hand, and only what is measured is kept."""
 
-import csv
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,10 +8,11 @@ from typer.testing import CliRunner
 
 from benchmarks import search
 from benchmarks.__main__ import app
+from benchmarks.harness import stored_rows
 from benchmarks.search import METHODS, measure_method, recall, vectors_of
 from nexttrack import project
 from nexttrack.data import dataset
-from nexttrack.study.clusters import by_sound
+from nexttrack.study import sound_space
 from nexttrack.study.neighbours import nearest_search
 
 
@@ -77,8 +76,9 @@ def root(tmp_path, monkeypatch):
     rows = pd.DataFrame(rng.normal(size=(1_300, 3)), columns=list("abc"))
     monkeypatch.setattr(project, "root", lambda: tmp_path)
     monkeypatch.setattr(dataset, "table", lambda name: rows)
-    monkeypatch.setattr(by_sound, "sound", lambda rows: rows)
+    monkeypatch.setattr(sound_space, "sound", lambda rows: rows)
     monkeypatch.setattr(search, "machine", lambda: {"processor": "a processor"})
+    monkeypatch.setattr("nexttrack.study.protocol.fingerprint", lambda: "0123abcd")
     monkeypatch.setattr(search, "SIZES", (200, 600))
     monkeypatch.setattr(search, "QUICK_SIZES", (150,))
     return tmp_path
@@ -87,12 +87,11 @@ def root(tmp_path, monkeypatch):
 def test_the_command_keeps_a_row_for_each_size_and_setting(root):
     result = CliRunner().invoke(app, ["search", "--runs", "1"])
     assert result.exit_code == 0, result.output
-    with (root / "results" / "search.csv").open(newline="", encoding="utf-8") as file:
-        found = list(csv.DictReader(file))
+    found = stored_rows(root / "results" / "search.csv")
     assert [row["n"] for row in found if row["method"] == "exact"] == ["200", "600"]
     assert {row["vectors"] for row in found} == {"recordings", "drawn"}
     assert {row["processor"] for row in found} == {"a processor"}
-    assert list(nearest_search.break_even(nearest_search.kept(), 0.5)["n"]) == [200, 600]
+    assert list(nearest_search.break_even(nearest_search.search_times(), 0.5)["n"]) == [200, 600]
 
 
 def test_a_quick_run_keeps_nothing(root):

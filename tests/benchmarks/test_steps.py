@@ -1,6 +1,5 @@
 """The steps, on small commands: what is kept, never how long something takes."""
 
-import csv
 import sys
 
 import pytest
@@ -8,7 +7,7 @@ from typer.testing import CliRunner
 
 from benchmarks import steps
 from benchmarks.__main__ import app
-from benchmarks.harness import Command
+from benchmarks.harness import Command, stored_rows
 from nexttrack import project
 
 
@@ -26,8 +25,7 @@ def root(tmp_path, monkeypatch):
 
 
 def kept(root):
-    with (root / "results" / "bench.csv").open(newline="", encoding="utf-8") as file:
-        return {row["step"]: row for row in csv.DictReader(file)}
+    return {row["step"]: row for row in stored_rows(root / "results" / "bench.csv")}
 
 
 def test_costs_of_several_commands_add_up(tmp_path):

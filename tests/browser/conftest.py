@@ -11,9 +11,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
 
-from nexttrack import project
-from nexttrack.press.preview.pages import render_preview
-
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -56,13 +53,9 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the rendered book, the one in ``$NEXTTRACK_BOOK`` if given, and return its address."""
-    given = os.environ.get("NEXTTRACK_BOOK")
-    output = Path(given) if given else tmp_path_factory.mktemp("browser") / "_book"
-    if not given:
-        render_preview(project.root(), output)
-    handler = functools.partial(Quiet, directory=output)
+def address(stored_book: Path) -> Iterator[str]:
+    """Serve the rendered book, and return its address."""
+    handler = functools.partial(Quiet, directory=stored_book)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"

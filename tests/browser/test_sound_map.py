@@ -8,7 +8,6 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from nexttrack.apps.sound_map import map_page
-from nexttrack.apps.sound_map.sound_maps import map_content
 
 EVIL = "<img src=x onerror=alert(1)> & <b>bold</b>"
 NARROW = {"viewport": {"width": 390, "height": 700}, "has_touch": True}
@@ -35,13 +34,13 @@ MARK = "() => Bokeh.documents[0].get_model_by_name('mark').data_source.data.x.le
 
 
 @pytest.fixture
-def content(to_map):
+def content(to_map, make_map):
     """Return a map of made-up recordings, one alone in a corner and with markup as its title."""
     given = to_map(80)
     given["recordings"].loc[0, ["title", "popularity"]] = [EVIL, 100]
     given["recordings"].at[1, "artists"] = ["Björk"]
     given["places"][0] = [-12, 12]
-    return map_content(**given, edition="published", fingerprint="0123456789ab", most=60)
+    return make_map(**given, most=60)
 
 
 @pytest.fixture
@@ -239,9 +238,9 @@ def test_a_telephone_shows_all_without_scrolling_and_a_tap_tells_which(opened):
     expect(opened.get_by_role("status")).to_contain_text(EVIL)
 
 
-def test_many_recordings_are_drawn_too(browser, to_map, tmp_path, monkeypatch):
+def test_many_recordings_are_drawn_too(browser, make_map, tmp_path, monkeypatch):
     monkeypatch.setattr(map_page, "MANY", 100)
-    content = map_content(**to_map(3_000), edition="published", fingerprint="0123456789ab")
+    content = make_map(3_000, most=None)
     file = tmp_path / "all.html"
     file.write_text(map_page.page(content), encoding="utf-8")
     page = browser.new_page()

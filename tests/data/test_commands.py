@@ -1,5 +1,6 @@
 """``nexttrack data``: what each command prints, and its exit code."""
 
+import subprocess
 import sys
 
 import pytest
@@ -29,7 +30,10 @@ def test_import_then_status_and_verify(run, write_raw, tmp_path, small_sources):
     given = write_raw(tmp_path / "given")
     result = run("import", given)
     assert result.exit_code == 0
-    assert result.output == f"imported: {', '.join(small_sources)}\n"
+    names = [line for line in result.output.splitlines() if not line.startswith(" ")]
+    assert names == list(small_sources)
+    origin = given / "spotify-tracks" / "dataset.csv"
+    assert f"    dataset.csv  30 rows  from {origin}\n" in result.output
     assert (project.raw_dir() / "spotify-tracks" / "dataset.csv").exists()
     lines = run("status").output.splitlines()
     for name in small_sources:
@@ -44,13 +48,50 @@ def test_import_says_which_sources_are_not_there(run, small_sources, write_sourc
     write_source(small_sources["playlists"], tmp_path / "given" / "playlists")
     result = run("import", tmp_path / "given")
     assert result.exit_code == 0
+    folder = tmp_path / "given" / "playlists"
     assert result.output == (
-        "imported: playlists\n"
+        "playlists\n"
+        "    playlist_tracks.parquet  30 playlists, 30 entries  from "
+        f"{folder / 'playlist_tracks.parquet'}\n"
+        f"    tracks.parquet  30 tracks  from {folder / 'tracks.parquet'}\n"
         f"not in {tmp_path / 'given'}: spotify-tracks, spotify-century, lastfm-2k, "
         "playlist-archive\n"
     )
     status = run("status").output
     assert status.count("present") == 1 and status.count("missing") == 4
+
+
+def test_import_says_what_was_replaced_left_out_and_noted(
+    run, small_sources, write_source, tmp_path
+):
+    source = small_sources["playlist-archive"]
+    for seed in (1, 2):
+        given = write_source(source, tmp_path / "given" / ":cat: [b]", seed=seed)
+        (given / "notes.md").touch()
+        result = run("import", given)
+    kept = project.raw_dir() / ".previous" / source.name
+    back = f"(nexttrack data import {kept} --replace brings it back)"
+    assert result.output.splitlines()[-4:] == [
+        f"    what was there before: {kept} {back}",
+        "left out",
+        f"    {given}/notes.md: no file of the sources",
+        f"not in {given}: spotify-tracks, spotify-century, lastfm-2k, playlists",
+    ]
+    few = write_source(source, tmp_path / "few", rows=7)
+    assert "add --replace" in str(run("import", few).exception)
+    assert run("import", few, "--replace").exit_code == 0
+
+
+def test_to_list_the_sources_takes_no_heavy_import():
+    script = (
+        "import sys; from nexttrack.cli import app; app(['data', 'list'], standalone_mode=False); "
+        "print(sorted({'duckdb', 'numpy', 'pandas', 'pyarrow', 'requests', 'scipy', 'sklearn', "
+        "'numba', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_status_knows_a_cleaned_edition(run):
@@ -92,12 +133,7 @@ def test_get_says_how_to_bring_what_cannot_be_downloaded(run, write_raw, tmp_pat
     assert lines[2:] == ["nothing to download: all is there"]
 
 
-def test_clean_refuses_bad_raw_files_and_an_unknown_edition(run, write_raw):
-    raw = write_raw(project.raw_dir())
-    (raw / "spotify-tracks" / "dataset.csv").write_bytes(b"")
-    result = run("clean")
-    assert isinstance(result.exception, UserError)
-    assert "dataset.csv is empty" in str(result.exception)
+def test_clean_refuses_an_unknown_edition(run):
     result = run("clean", "--edition", "draft")
     assert result.exit_code == 2
     assert "draft is neither published nor sample" in result.output

@@ -1,7 +1,10 @@
 """The upkeep of an edition, on a small simulated world."""
 
+import hashlib
+import json
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +12,7 @@ from nexttrack import project
 from nexttrack.data import cleaning, editions, simulator
 from nexttrack.data.dataset import table
 from nexttrack.data.editions import ensure, fingerprint
+from nexttrack.data.raw.sources import load_sources
 from nexttrack.errors import UserError
 
 
@@ -56,6 +60,14 @@ def test_raw_files_that_someone_simulated_are_kept(own, made):
     assert made == ["simulated", "cleaned"]  # the simulation is the one above
 
 
+def test_what_cannot_be_written_is_said_before_it_is_made(own, made, monkeypatch):
+    shutil.rmtree(own / "processed")
+    monkeypatch.setattr(editions, "is_writable", lambda folder: False)
+    with pytest.raises(UserError, match=r"/processed cannot be written to; set NEXTTRACK_DATA"):
+        ensure()
+    assert made == []
+
+
 def test_the_published_edition_is_asked_for_in_vain_without_data(own, monkeypatch):
     monkeypatch.setenv("NEXTTRACK_EDITION", "published")
     with pytest.raises(UserError, match="run `make data`"):
@@ -76,6 +88,41 @@ def test_published_raw_files_are_cleaned_and_cleaned_again_when_they_change(own,
     assert len(table("recordings")) < rows
     assert made == ["cleaned", "cleaned"]
     assert fingerprint() != before
+
+
+def test_data_are_the_books_own_by_the_checksums_of_every_source(own, monkeypatch):
+    for name in ("spotify-tracks", "spotify-century", "lastfm-2k"):
+        shutil.copytree(own / "raw-sample" / name, own / "raw" / name)
+    every = list(load_sources())
+    assert editions.unlike_the_book() == every
+    raw = cleaning.read_made_from(project.processed_dir("published"))["raw"]
+    books = {
+        name: replace(
+            source,
+            files=tuple(
+                replace(file, sha256=raw.get(f"{name}/{file.name}", {}).get("sha256"))
+                for file in source.files
+            ),
+        )
+        for name, source in load_sources().items()
+    }
+    monkeypatch.setattr(editions, "load_sources", lambda: books)
+    assert editions.unlike_the_book() == ["playlists", "playlist-archive"]
+    path = own / "raw" / "spotify-century" / "data_by_year.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    assert editions.unlike_the_book() == ["spotify-century", "playlists", "playlist-archive"]
+
+
+def test_the_book_is_of_the_data_whose_checksums_the_sources_have():
+    hashes = {
+        f"{source.name}/{file.name}": file.sha256 or file.known_sha256
+        for source in load_sources().values()
+        for file in source.files
+        if file.required
+    }
+    text = json.dumps(dict(sorted(hashes.items())), sort_keys=True)
+    said = hashlib.sha256(text.encode()).hexdigest()[:12]
+    assert f"fingerprint `{said}`" in (project.root() / "index.ipynb").read_text("utf-8")
 
 
 def test_published_tables_without_raw_files_are_used_as_they_are(own, made):

@@ -449,7 +449,7 @@ def test_same_seed_same_bytes_other_seed_other_bytes(raw, tmp_path):
 
 @pytest.mark.parametrize("source", load_sources().values(), ids=lambda source: source.name)
 def test_files_keep_the_described_form(raw, source):
-    """Everything that data/sources.toml asks, but the published files' row counts and checksums."""
+    """Everything that sources.toml asks, but the published files' row counts and checksums."""
 
     def of_any_size(file):
         members = tuple(map(of_any_size, file.members))

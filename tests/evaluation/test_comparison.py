@@ -12,19 +12,9 @@ from nexttrack.evaluation import (
     grid,
     measure,
     summarise,
-    weak_generalization,
 )
 from nexttrack.evaluation.splits import Split
 from nexttrack.models import ItemKNN, Popularity, Random
-
-
-@pytest.fixture(scope="module")
-def split():
-    """Two kinds of users, each with half of the catalogue: neighbours tell more than popularity."""
-    rng = np.random.default_rng(0)
-    kind = rng.integers(0, 2, 80)
-    chance = np.where((np.arange(40) < 20) == (kind[:, None] == 0), 0.6, 0.03)
-    return weak_generalization(csr_matrix((rng.random((80, 40)) < chance).astype("f4")), seed=1)
 
 
 @pytest.fixture(scope="module")

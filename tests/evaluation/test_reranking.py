@@ -17,7 +17,7 @@ from nexttrack.evaluation.reranking import calibrated, less_popular, more_divers
 N_ITEMS, C = 40, 15
 
 
-class World:
+class CandidateLists:
     """Candidates of three users, some lists short, and what the items are."""
 
     def __init__(self, seed):
@@ -39,7 +39,7 @@ class World:
         yield calibrated(self.candidates, k, weight, self.genres, self.seen)
 
 
-worlds = st.integers(0, 10**6).map(World)
+worlds = st.integers(0, 10**6).map(CandidateLists)
 
 
 @given(worlds, st.integers(1, C))
@@ -100,31 +100,31 @@ def test_calibration_is_the_greedy_choice(world, weight):
 def test_each_reaches_what_it_is_for():
     rng = np.random.default_rng(0)
     candidates = np.stack([rng.permutation(N_ITEMS)[:30] for _ in range(50)])
-    world = World(1)
+    world = CandidateLists(1)
     world.genres[world.genres.sum(axis=1) == 0] = 0.25
     world.features = np.nan_to_num(world.features, nan=0.5)
     seen = csr_matrix(rng.random((50, N_ITEMS)) < 0.2, dtype=np.float32)
 
-    def measured(metric, lists):
+    def mean_of(metric, lists):
         return metric(RankedLists(lists, csr_matrix((50, N_ITEMS)), seen)).mean()
 
     frontiers = {
         "popularity": [
-            -measured(
+            -mean_of(
                 lambda x: mean_popularity_at_k(x, 10, world.popularity),
                 less_popular(candidates, 10, weight, world.popularity),
             )
             for weight in (0, 0.5, 1)
         ],
         "diversity": [
-            measured(
+            mean_of(
                 lambda x: intra_list_diversity_at_k(x, 10, world.features),
                 more_diverse(candidates, 10, weight, world.features),
             )
             for weight in (0, 0.5, 0.9)
         ],
         "calibration": [
-            -measured(
+            -mean_of(
                 lambda x: miscalibration_at_k(x, 10, world.genres),
                 calibrated(candidates, 10, weight, world.genres, seen),
             )

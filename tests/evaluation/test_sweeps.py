@@ -9,19 +9,11 @@ from implicit.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from nexttrack.evaluation import Candidate, choose, grid, weak_generalization
+from nexttrack.evaluation import Candidate, choose, grid
 from nexttrack.evaluation.comparison import difference, summarise
 from nexttrack.evaluation.splits import Split
 from nexttrack.evaluation.sweeps import curve_table, sweep
 from nexttrack.models import ItemKNN, Popularity
-
-
-@pytest.fixture(scope="module")
-def split():
-    rng = np.random.default_rng(0)
-    kind = rng.integers(0, 2, 80)
-    chance = np.where((np.arange(40) < 20) == (kind[:, None] == 0), 0.6, 0.03)
-    return weak_generalization(csr_matrix((rng.random((80, 40)) < chance).astype("f4")), seed=1)
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def test_every_cell_runs_on_the_sample_edition(path, sample, tmp_path):
 
 def files_it_depends_on(path):
     """The files besides modules that make a chapter stale when they change."""
-    code = Code(project.root(), PACKAGE)
+    code = Code(project.root())
     wanted = code.of_source(source_of(read(path)))
     files = {PACKAGE / name for name in wanted.files}
     return files | {project.root() / "results" / name for name in wanted.results}

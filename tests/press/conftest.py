@@ -1,6 +1,5 @@
 """A small book with every construct that the chapters may use."""
 
-import os
 import shutil
 import struct
 import textwrap
@@ -226,7 +225,7 @@ def minibook(tmp_path: Path) -> MiniBook:
 @pytest.fixture(scope="session")
 def previewed(tmp_path_factory: pytest.TempPathFactory) -> MiniBook:
     """Return the small book as the preview renders it; not to be changed."""
-    book = MiniBook(tmp_path_factory.mktemp("previewed") / "minibook")
+    book = MiniBook(tmp_path_factory.mktemp("50%20 né") / "minibook")
     render_preview(book.folder, book.output)
     return book
 
@@ -235,16 +234,9 @@ def previewed(tmp_path_factory: pytest.TempPathFactory) -> MiniBook:
 def rendered(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Outline, Path]:
-    """Return an outline and its pages: the small book by either renderer, and the stored book.
-
-    ``$NEXTTRACK_BOOK`` names a folder where the stored book is rendered already.
-    """
+    """Return an outline and its pages: the small book by either renderer, and the stored book."""
     if request.param == "book":
-        given = os.environ.get("NEXTTRACK_BOOK")
-        output = Path(given) if given else tmp_path_factory.mktemp("pages") / "_book"
-        if not given:
-            render_preview(project.root(), output)
-        return read_outline(project.root()), output
+        return read_outline(project.root()), request.getfixturevalue("stored_book")
     if request.param == "preview":
         book = request.getfixturevalue("previewed")
     elif program := find_quarto(project.root()):

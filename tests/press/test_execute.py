@@ -1,6 +1,7 @@
 import asyncio
 import json
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from nexttrack.press.commands import book_app
 from nexttrack.press.execute import (
     ExecutionError,
     chapters,
-    chosen,
+    chapters_named,
     execute,
     faults,
     read,
@@ -22,7 +23,7 @@ from nexttrack.press.execute import (
     write,
 )
 
-SOUND = """
+UNBROKEN = """
 import os, sys
 from IPython.display import Markdown, display
 display(Markdown("| a |\\n|--:|\\n| 1 |"))
@@ -50,7 +51,7 @@ def png(size):
 
 
 def test_a_chapter_is_executed_where_it_lies_by_this_interpreter(tmp_path):
-    path = stored(tmp_path / "one.ipynb", SOUND, "x = 2", "#| label: tbl-x\nprint(x)")
+    path = stored(tmp_path / "one.ipynb", UNBROKEN, "x = 2", "#| label: tbl-x\nprint(x)")
     execute(path, edition="sample")
     first, _, third = outputs(path)
     assert first[0].data["text/markdown"].startswith("| a |")
@@ -217,6 +218,26 @@ def test_what_is_no_notebook_gets_one_line(tmp_path, text, message):
     assert "\n" not in str(caught.value)
 
 
+def test_a_long_temporary_folder_is_no_obstacle(tmp_path, monkeypatch):
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    path = stored(tmp_path / "one.ipynb", "print(1 + 1)")
+    execute(path)
+    assert outputs(path)[0][0].text == "2\n"
+
+
+def test_what_is_set_outside_does_not_change_what_a_chapter_shows(tmp_path, monkeypatch):
+    (tmp_path / "settings").write_text("font.size: 31")
+    (tmp_path / "startup.py").write_text("print('started')")
+    monkeypatch.setenv("MATPLOTLIBRC", str(tmp_path / "settings"))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "startup.py"))
+    path = stored(tmp_path / "one.ipynb", "import matplotlib; matplotlib.rcParams['font.size']")
+    execute(path)
+    (shown,) = outputs(path)[0]
+    assert shown.data["text/plain"] == "10.0"
+
+
 @pytest.fixture
 def book(tmp_path, monkeypatch):
     (tmp_path / "chapters").mkdir()
@@ -235,9 +256,11 @@ def book(tmp_path, monkeypatch):
 def test_chapters_are_those_of_the_configuration_in_order(book):
     one = book / "chapters" / "01-one.ipynb"
     assert chapters(book) == [book / "index.ipynb", one]
-    assert chosen(book, ["01-one"]) == chosen(book, ["chapters/01-one.ipynb"]) == [one]
+    assert (
+        chapters_named(book, ["01-one"]) == chapters_named(book, ["chapters/01-one.ipynb"]) == [one]
+    )
     with pytest.raises(UserError, match=r"^nine: not a chapter; the chapters are index, 01-one$"):
-        chosen(book, ["nine"])
+        chapters_named(book, ["nine"])
 
 
 def test_the_command_executes_every_chapter(book):

@@ -6,7 +6,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from typer.testing import CliRunner
 
 from nexttrack import project
-from nexttrack.data import contracts
+from nexttrack.book.edition import SAYS_WHICH_DATA
 from nexttrack.press import freshness
 from nexttrack.press.commands import book_app
 from nexttrack.press.execute import read, write
@@ -35,6 +35,12 @@ def test_equal_outputs_do_not_differ():
         shown(image_png="xyz", text_plain="f"),
     ]
     assert list(compare_outputs(outputs, outputs)) == []
+
+
+def test_what_says_which_data_is_no_result():
+    banner = shown(text_markdown="Other data") | {"metadata": {**SAYS_WHICH_DATA}}
+    assert list(compare_outputs([printed("a")], [banner, printed("a")])) == []
+    assert list(compare_outputs([printed("a")], [banner, printed("b")])) == [("'a'", "'b'")]
 
 
 def test_table_cells_are_compared_one_by_one():
@@ -82,35 +88,36 @@ def test_texts_of_other_lengths_differ_where_they_part():
     assert list(compare_text("a\nb", "a")) == [("2 lines, from 'b'", "1 lines, from 'the end'")]
 
 
-def test_a_cell_needs_the_sources_it_names_and_those_behind_its_variables():
+def reads(source, *sources):
+    """A cell whose tags name sources."""
+    return new_code_cell(source, metadata={"tags": [f"needs={name}" for name in sources]})
+
+
+def test_a_cell_needs_the_sources_of_its_tags_and_those_behind_its_variables():
     book = new_notebook(
         cells=[
             new_code_cell("import duckdb"),
-            new_code_cell("plays = table('lastfm_listens')"),
+            reads("years = table('century_years')", "spotify-century"),
             new_markdown_cell("the playlist archive"),
-            new_code_cell("items = load('playlists')"),
-            new_code_cell("both = combine(plays, items)"),
-            new_code_cell("plays = 3"),
-            new_code_cell("print(plays)"),
+            reads("items = load('playlists')", "playlists"),
+            new_code_cell("both = combine(years, items)"),
+            new_code_cell("years = 3"),
+            new_code_cell("print(years)"),
             new_code_cell("both.plot()"),
-            new_code_cell("sql('SELECT * FROM archive_additions')"),
-            new_code_cell("sql('SELECT * FROM ledger')"),
-            new_code_cell("sql('SELECT count(*) FROM recordings')"),
+            reads("both = count()", "spotify-tracks", "playlist-archive"),
         ]
     )
     playlists = {"playlists", "spotify-tracks"}
     assert needed(book) == [
         set(),
-        {"lastfm-2k"},
+        {"spotify-century"},
         set(),
         playlists,
-        {"lastfm-2k"} | playlists,
+        {"spotify-century"} | playlists,
         set(),
         set(),
-        {"lastfm-2k"} | playlists,
-        {"playlist-archive", "spotify-tracks"},
-        set(freshness.SOURCES),
-        {"spotify-tracks"},
+        {"spotify-century"} | playlists,
+        {"spotify-tracks", "playlist-archive"},
     ]
 
 
@@ -128,28 +135,20 @@ def test_a_cell_needs_the_sources_it_names_and_those_behind_its_variables():
     ],
 )
 def test_needs_follow_the_variables_of_plain_python(second, third, needs):
-    cells = [new_code_cell(code) for code in ("x = table('century_years')", second, third)]
+    cells = [reads("x = 1", "spotify-century"), new_code_cell(second), new_code_cell(third)]
     assert needed(new_notebook(cells=cells))[2] == ({"spotify-century"} if needs else set())
 
 
-@pytest.mark.parametrize(
-    ("code", "sources"),
-    [
-        ("Dataset.load('playlist-archive')", {"playlist-archive", "spotify-tracks"}),
-        ("table('playlist_recordings')", {"playlists", "spotify-tracks"}),
-        ("Dataset.load('lastfm-2k')", set(freshness.SOURCES) - {"spotify-century"}),
-        ("table('century_years')", {"spotify-century"}),
-        ("sql('FROM archive_recordings')", {"playlist-archive", "spotify-tracks"}),
-        ("print('no table')", set()),
-    ],
-)
-def test_a_table_needs_what_it_is_made_from(code, sources):
-    assert needed(new_notebook(cells=[new_code_cell(code)])) == [sources]
+def test_what_a_cell_imports_is_not_there_if_it_is_left_out():
+    cells = [reads("import a.b\nfrom c import d as e", "spotify-century")]
+    cells += [new_code_cell(code) for code in ("a.b.f()", "e()", "d")]
+    century = {"spotify-century"}
+    assert needed(new_notebook(cells=cells)) == [century, century, century, set()]
 
 
-def test_every_processed_table_is_known_to_need_a_source():
-    for table in contracts.processed_schemas():
-        assert needed(new_notebook(cells=[new_code_cell(f"sql('FROM {table}')")])) != [set()], table
+def test_what_is_known_of_artists_is_filled_in_from_every_source_of_recordings():
+    (needs,) = needed(new_notebook(cells=[reads("1", "lastfm-2k")]))
+    assert needs == set(freshness.SOURCES) - {"spotify-century"}
 
 
 @pytest.fixture
@@ -177,6 +176,7 @@ folder = Path(os.environ["NEXTTRACK_DATA"], "processed", "published")
 x = float((folder / "recordings.parquet").read_text())"""
 ITEMS = "y = float((folder / 'playlist_items.parquet').read_text())"
 PID = "print(os.getpid())"  # never twice the same: stands in the cell that is not compared
+TAGS = {RECORDINGS: ["needs=spotify-tracks"], ITEMS: ["needs=playlists"], PID: ["colophon"]}
 
 
 def executed(cells):
@@ -184,7 +184,7 @@ def executed(cells):
     notebook = new_notebook()
     for count, (source, text) in enumerate(cells, 1):
         cell = new_code_cell(source, execution_count=count, outputs=[printed(text)] if text else [])
-        cell.metadata["tags"] = ["colophon"] if source == PID else []
+        cell.metadata["tags"] = TAGS.get(source, [])
         notebook.cells.append(cell)
     return notebook
 
@@ -253,12 +253,19 @@ def test_a_tolerance_for_some_lines_loosens_no_other():
     assert list(compare_text("EASE has 77", "EASE has 85", loose)) != []
 
 
-def test_a_tolerance_that_says_nothing_is_a_fault(book):
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ("tolerance=some", "'some': state a tolerance as 5%"),
+        ("needs=lastfm", "needs lastfm; there are spotify-tracks, "),
+    ],
+)
+def test_a_tag_that_says_nothing_is_a_fault(book, tag, said):
     stored = read(book / "index.ipynb")
-    stored.cells[1].metadata["tags"] = ["tolerance=some"]
+    stored.cells[1].metadata["tags"] = [tag]
     write(stored, book / "index.ipynb")
     (fault,) = check_chapter(book / "index.ipynb").faults
-    assert fault.startswith("index, cell 2: 'some': state a tolerance as 5%")
+    assert fault.startswith(f"index, cell 2: {said}")
 
 
 def test_the_check_computes_by_the_target_it_is_given(book):

@@ -46,7 +46,7 @@ def test_a_preface_of_the_sample_does_not_reach_the_readme(tmp_path):
             shown = cell.outputs[0]["data"]
             shown["text/markdown"] = shown["text/markdown"].replace("published", "sample")
     write(notebook, tmp_path / "index.ipynb")
-    with pytest.raises(UserError, match="simulated data"):
+    with pytest.raises(UserError, match="simulated or other data"):
         readme.study_shown(tmp_path)
 
 

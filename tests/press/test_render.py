@@ -1,22 +1,12 @@
 """Which renderer is used, and what happens when one fails."""
 
-import stat
 import sys
-from pathlib import Path
 
 import pytest
 
 from nexttrack.errors import UserError
 from nexttrack.press import render
 from nexttrack.press.notebook_links import link_notebooks
-
-
-def program(path: Path, script: str) -> Path:
-    """Write a shell script that can be run."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return path
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +17,9 @@ def without_quarto(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
 
 
-def test_quarto_is_found_in_the_variable_then_on_the_path_then_in_the_clone(tmp_path, monkeypatch):
+def test_quarto_is_found_in_the_variable_then_on_the_path_then_in_the_clone(
+    program, tmp_path, monkeypatch
+):
     assert render.find_quarto(tmp_path) is None
     here = program(tmp_path / render.FOLDER / "bin" / "quarto", "true")
     assert render.find_quarto(tmp_path) == str(here)
@@ -51,7 +43,7 @@ esac
 """
 
 
-def test_a_failed_install_is_explained_remembered_and_not_tried_again(tmp_path, capsys):
+def test_a_failed_install_is_explained_remembered_and_not_tried_again(program, tmp_path, capsys):
     log = tmp_path / "calls.txt"
     failing = "echo 'Error downloading Quarto: no route' >&2; echo Traceback >&2; exit 1"
     program(tmp_path / ".uv" / "bin" / "uv", UV.format(log=log, pip=failing))
@@ -67,7 +59,7 @@ def test_a_failed_install_is_explained_remembered_and_not_tried_again(tmp_path, 
     assert capsys.readouterr().err == said
 
 
-def test_an_install_that_hangs_is_given_up(tmp_path, monkeypatch, capsys):
+def test_an_install_that_hangs_is_given_up(program, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(render, "SECONDS", 0.2)
     hanging = UV.format(log="/dev/null", pip="exec sleep 30")
     program(tmp_path / ".uv" / "bin" / "uv", hanging)
@@ -75,7 +67,7 @@ def test_an_install_that_hangs_is_given_up(tmp_path, monkeypatch, capsys):
     assert "no answer within 0.2 s" in capsys.readouterr().err
 
 
-def test_an_install_that_works_is_used(tmp_path, capsys):
+def test_an_install_that_works_is_used(program, tmp_path, capsys):
     target = tmp_path / render.FOLDER / "bin"
     works = f"mkdir -p {target}; printf '#!/bin/sh\\n' > {target}/quarto; chmod +x {target}/quarto"
     program(tmp_path / ".uv" / "bin" / "uv", UV.format(log="/dev/null", pip=works))
@@ -93,14 +85,20 @@ def test_the_requirement_is_pinned():
     assert render.quarto_requirement().startswith("quarto-cli==")
 
 
-def fake_quarto(folder: Path, after: str) -> Path:
-    """Make a Quarto that writes one page and then does as told."""
+@pytest.fixture
+def quarto(program, minibook, monkeypatch):
+    """Return a function that makes a Quarto, which writes one page and then does as told."""
     write = 'while [ "$1" != --output-dir ]; do shift; done; mkdir -p "$2/site_libs"'
-    return program(folder / "quarto", f'{write}; echo new > "$2/index.html"; {after}')
+
+    def make(after: str) -> None:
+        script = f'{write}; echo new > "$2/index.html"; {after}'
+        monkeypatch.setenv("QUARTO", str(program(minibook.folder / "quarto", script)))
+
+    return make
 
 
-def test_the_output_of_quarto_takes_the_place_of_the_old(minibook, monkeypatch):
-    monkeypatch.setenv("QUARTO", str(fake_quarto(minibook.folder, "exit 0")))
+def test_the_output_of_quarto_takes_the_place_of_the_old(minibook, quarto):
+    quarto("exit 0")
     minibook.output.mkdir()
     (minibook.output / "site_libs").mkdir()
     (minibook.output / "old.html").write_text("old")
@@ -111,8 +109,8 @@ def test_the_output_of_quarto_takes_the_place_of_the_old(minibook, monkeypatch):
 @pytest.mark.parametrize(
     "after", ["echo 'ERROR: no' >&2; exit 1", "echo 'WARN: Unable to resolve crossref @x' >&2"]
 )
-def test_a_failure_or_warning_of_quarto_leaves_the_old_pages(minibook, monkeypatch, capsys, after):
-    monkeypatch.setenv("QUARTO", str(fake_quarto(minibook.folder, after)))
+def test_a_failure_or_warning_of_quarto_leaves_the_old_pages(minibook, quarto, capsys, after):
+    quarto(after)
     (minibook.output / "site_libs").mkdir(parents=True)
     (minibook.output / "index.html").write_text("old")
     with pytest.raises(UserError, match="Quarto did not render the book"):
@@ -122,14 +120,14 @@ def test_a_failure_or_warning_of_quarto_leaves_the_old_pages(minibook, monkeypat
     assert not list(minibook.folder.glob("_book.*"))
 
 
-def test_any_other_warning_of_quarto_is_shown_and_no_failure(minibook, monkeypatch, capsys):
-    monkeypatch.setenv("QUARTO", str(fake_quarto(minibook.folder, "echo 'WARN: old' >&2")))
+def test_any_other_warning_of_quarto_is_shown_and_no_failure(minibook, quarto, capsys):
+    quarto("echo 'WARN: old' >&2")
     assert render.render_book(root=minibook.folder).read_text() == "new\n"
     assert "WARN: old" in capsys.readouterr().err
 
 
-def test_preview_is_used_when_asked_for_though_quarto_is_there(minibook, monkeypatch, capsys):
-    monkeypatch.setenv("QUARTO", str(fake_quarto(minibook.folder, "exit 1")))
+def test_preview_is_used_when_asked_for_though_quarto_is_there(minibook, quarto, capsys):
+    quarto("exit 1")
     index = render.render_book(root=minibook.folder, preview=True)
     assert "preview" in index.read_text(encoding="utf-8")
     assert capsys.readouterr().out == f"rendered the preview: {index}\n"

@@ -1,12 +1,17 @@
 """The book is served to this machine alone, and only once it is rendered."""
 
+import _thread
+import re
+import socket
 import threading
 import urllib.request
+import webbrowser
 
 import pytest
+from typer.testing import CliRunner
 
-from nexttrack.errors import UserError
-from nexttrack.press.serve import book_server
+from nexttrack import project
+from nexttrack.press.commands import book_app
 
 CONFIG = """
 project: {type: book, output-dir: _book}
@@ -16,33 +21,47 @@ format: {html: {}}
 
 
 @pytest.fixture
-def root(tmp_path):
+def page(tmp_path, monkeypatch):
+    """The first page of a rendered book, where the command looks for it."""
     (tmp_path / "_quarto.yml").write_text(CONFIG)
     (tmp_path / "_book").mkdir()
     (tmp_path / "_book" / "index.html").write_text("<p>the book</p>")
-    return tmp_path
+    monkeypatch.setattr(project, "root", lambda: tmp_path)
+    return tmp_path / "_book" / "index.html"
 
 
-def test_the_first_page_is_at_the_address_given_on_loopback(root):
-    with book_server(root) as (server, address):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        assert address.startswith("http://127.0.0.1:")
-        assert server.server_address[0] == "127.0.0.1"
-        with urllib.request.urlopen(address) as page:
-            assert page.read() == b"<p>the book</p>"
-        server.shutdown()
+def serve(*options):
+    return CliRunner().invoke(book_app, ["serve", *options])
 
 
-def test_a_taken_port_is_one_clear_line(root):
-    with (
-        book_server(root) as (server, _),
-        pytest.raises(UserError, match=r"port \d+ cannot be used: .*give another --port"),
-        book_server(root, server.server_address[1]),
-    ):
-        pass
+def test_the_browser_gets_the_first_page_on_loopback_and_ctrl_c_ends_it_quietly(page, monkeypatch):
+    seen = []
+
+    def read_and_interrupt(address):
+        try:
+            with urllib.request.urlopen(address, timeout=60) as opened:
+                seen.append((address, opened.read()))
+        finally:
+            _thread.interrupt_main()
+
+    def browser(address):
+        threading.Thread(target=read_and_interrupt, args=[address]).start()
+
+    monkeypatch.setattr(webbrowser, "open", browser)
+    result = serve()
+    assert (result.exit_code, result.stderr) == (0, "")
+    ((address, content),) = seen
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address)
+    assert content == page.read_bytes()
+    assert result.stdout == f"the book is at {address}; end with Ctrl-C\n"
 
 
-def test_no_book_yet_is_one_clear_line(root):
-    (root / "_book" / "index.html").unlink()
-    with pytest.raises(UserError, match="run: make book"), book_server(root):
-        pass
+def test_a_taken_port_is_one_clear_line(page):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = serve("--no-open", "--port", str(taken.getsockname()[1]))
+    assert re.fullmatch(r"port \d+ cannot be used: .*; give another --port", str(result.exception))
+
+
+def test_no_book_yet_is_one_clear_line(page):
+    page.unlink()
+    assert str(serve("--no-open").exception).endswith("yet; run: make book")

@@ -42,14 +42,16 @@ def book(tmp_path, monkeypatch):
     monkeypatch.setattr(
         stamps, "fingerprint", lambda edition: (tmp_path / "fingerprint").read_text()
     )
-    monkeypatch.setattr(stamps, "code_of", lambda root: dependencies.Code(root, root / "nexttrack"))
+    monkeypatch.setattr(
+        stamps, "package_code", lambda root: dependencies.Code(root, root / "nexttrack")
+    )
     monkeypatch.setattr(freshness, "missing_sources", list)
     for name, path in zip(SOURCES, names, strict=True):
         cell = new_code_cell(SOURCES[name], execution_count=1)
         cell.outputs = [new_output("stream", name="stdout", text="1\n")]
         write(new_notebook(cells=[new_markdown_cell("# Title"), cell]), tmp_path / path)
     for name in names:
-        began = stamps.state(read(tmp_path / name), stamps.code_of(tmp_path))
+        began = stamps.state(read(tmp_path / name), stamps.package_code(tmp_path))
         stamps.stamp(tmp_path / name, tmp_path, began)
     return tmp_path
 

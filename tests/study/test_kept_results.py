@@ -37,7 +37,7 @@ def test_other_splits_were_measured_with_what_is_chosen(trials, made, name):
     models = dict.fromkeys(trials.loc[trials["data"] == name, "model"])
     settings = {model: best_settings(trials, name, model) for model in models}
     assert set(rows["settings"]) == {other_splits.settings_fingerprint(settings)}, "run make tune"
-    splits = [split for split, _ in other_splits.other_splits(made(name))]
+    splits = [split for split, _ in other_splits.further_splits(made(name))]
     found = rows.groupby("split", sort=False)["model"].apply(set).to_dict()
     assert found == {split: set(models) for split in splits}
 

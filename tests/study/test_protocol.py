@@ -5,7 +5,8 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from nexttrack import project
-from nexttrack.evaluation import weak_generalization
+from nexttrack.evaluation import Candidate, grid, weak_generalization
+from nexttrack.models import ItemKNN
 from nexttrack.study import protocol
 from nexttrack.study.protocol import fewer_asked, task
 
@@ -49,3 +50,11 @@ def test_of_the_sample_edition_the_first_users_are_taken(monkeypatch, made):
         monkeypatch.setattr(project, "edition", lambda edition=edition: edition)
         assert task("lastfm-2k", first_users=True).dataset.user_items.shape[0] == n_users
         assert task("lastfm-2k").dataset.user_items.shape[0] == 60
+
+
+def test_on_the_sample_edition_every_other_setting_is_tried_the_first_among_them(monkeypatch):
+    models = {"Item kNN": Candidate(ItemKNN, grid(K=[1, 2, 3]))}
+    for edition, tried in (("sample", [1, 3]), ("published", [1, 2, 3])):
+        monkeypatch.setattr(project, "edition", lambda edition=edition: edition)
+        settings = protocol.thinned(models)["Item kNN"].settings
+        assert [setting["K"] for setting in settings] == tried

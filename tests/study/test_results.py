@@ -30,4 +30,4 @@ def test_only_rows_of_these_data_and_sets_are_ours():
 
 def test_what_was_not_measured_is_one_line():
     with pytest.raises(UserError, match=r"search.csv is not there; run: make search"):
-        results.measured("search.csv", "search")
+        results.bench_table("search.csv", "search")

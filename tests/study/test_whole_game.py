@@ -10,7 +10,7 @@ from nexttrack.study import whole_game
 
 def test_no_model_gets_more_than_six_settings():
     tracks = pd.DataFrame(np.ones((3, 11)), columns=[*AUDIO, "mode", "duration_ms"])
-    candidates = whole_game.candidates(tracks)
+    candidates = whole_game.five_models(tracks)
     assert list(candidates) == ["Random", "Popularity", "Audio kNN", "Item kNN", "iALS"]
     with threadpool_limits(1, user_api="blas"):  # as implicit wants it
         for candidate in candidates.values():
@@ -27,5 +27,5 @@ def test_the_chosen_setting_is_read_back():
             "chosen": [False, True, True],
         }
     )
-    assert whole_game.chosen(trials, "A") == {"K": 7}
-    assert whole_game.chosen(trials, "B") == {}
+    assert whole_game.chosen_settings(trials, "A") == {"K": 7}
+    assert whole_game.chosen_settings(trials, "B") == {}

@@ -3,12 +3,15 @@
 import platform
 from importlib.metadata import version
 
+import pandas as pd
+from IPython import get_ipython
 from IPython.display import Markdown, display
 from threadpoolctl import threadpool_limits
 
 from nexttrack import __version__, project
 from nexttrack.book.figures import use_style
-from nexttrack.data.editions import ensure, fingerprint
+from nexttrack.book.missing import go_on
+from nexttrack.data.editions import ensure, fingerprint, unlike_the_book
 from nexttrack.target import arithmetic
 
 BANNER = """::: {.callout-warning}
@@ -19,13 +22,25 @@ music. `make data` brings the real data.
 :::
 """
 
+OTHER = """::: {{.callout-warning}}
+## Other data than the book's
+
+This chapter ran on data that the book was not made from: {sources} differ or are not there. Its
+numbers are of these data; the text around them, captions and descriptions of figures are of the
+book's. A statement that does not hold is marked, and what cannot be computed is left out.
+:::
+"""
+SAYS_WHICH_DATA = {"nexttrack": "says which data"}
+"""Metadata of an output that is no result: a check does not compare it."""
+
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "duckdb", "implicit", "matplotlib")
 
 
 def start() -> None:
     """Set the figure style and see that the chapter's data are there.
 
-    On the sample edition, it makes the simulated world if need be, and shows a banner.
+    On the sample edition, it makes the simulated world if need be, and shows a banner. There is one
+    on data that are not the book's, too, where what cannot be computed does not stop the chapter.
 
     Raises:
         UserError: if the published edition is asked for and its tables are missing.
@@ -35,15 +50,34 @@ def start() -> None:
     threadpool_limits(1, user_api="blas")
     ensure()
     if project.edition() == "sample":
-        display(Markdown(BANNER))
+        display(Markdown(BANNER), metadata=SAYS_WHICH_DATA)
+    elif others := unlike_the_book():
+        display(Markdown(OTHER.format(sources=", ".join(others))), metadata=SAYS_WHICH_DATA)
+        if shell := get_ipython():
+            go_on(shell)
+
+
+def measured_on(fingerprints: pd.Series, what: str) -> None:
+    """Say of stored measurements that they are of other data than those at hand, if they are.
+
+    Args:
+        fingerprints: of the data that each row of a table in ``results/`` is of.
+        what: what they are, the start of a sentence.
+    """
+    if set(fingerprints) != {fingerprint(project.edition())}:
+        said = ", ".join(f"`{one}`" for one in dict.fromkeys(fingerprints))
+        text = f"*[{what} are of the book's data ({said}), not of those at hand.]*"
+        display(Markdown(text), metadata=SAYS_WHICH_DATA)
 
 
 def colophon() -> Markdown:
     """Return what this chapter was computed with: edition, data, versions, arithmetic."""
     edition = project.edition()
+    other = edition == "published" and unlike_the_book()
+    computed = "on **other data** than the book's" if other else f"on the **{edition}** edition"
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return Markdown(
-        f"Computed on the **{edition}** edition, data fingerprint `{fingerprint(edition)}`, with "
+        f"Computed {computed}, data fingerprint `{fingerprint(edition)}`, with "
         f"nexttrack {__version__}, Python {platform.python_version()}, {versions}; arithmetic: "
         f"{arithmetic()}."
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from nexttrack.book.charts import intervals
 from nexttrack.book.colours import MODELS
 from nexttrack.book.figures import GREY, figure
 from nexttrack.book.tables import MINUS
@@ -39,9 +40,7 @@ def plot_result(result: pd.DataFrame, metric: str = "NDCG@10") -> None:
     groups = list(dict.fromkeys(result.index.get_level_values("data")))
     _, axes = figure(1, len(groups), height=2.5, sharey=True)
     for ax, group in zip(axes, groups, strict=True):
-        for model, row in result.loc[group].iterrows():
-            error = [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
-            ax.errorbar(row["mean"], model, xerr=error, fmt="o", capsize=3, color=MODELS[model])
+        intervals(ax, result.loc[group, ["mean", "low", "high"]], colours=MODELS)
         ax.axvline(0, color=GREY, linewidth=0.8)
         ax.set(title=group, xlabel=metric, xlim=(-0.03 * result.loc[group]["high"].max(), None))
     axes[0].invert_yaxis()

@@ -1,91 +1,110 @@
-"""From raw files to the processed tables: the `.sql` files of this package, run by DuckDB in order.
+"""From raw files to processed tables: the `.sql` files of this package, run by DuckDB in order.
 
-Each source has a file that reads it and a file that cleans it (``10-spotify-tracks-read.sql`` and
-``11-spotify-tracks.sql``); ``00-rules.sql`` holds the rules that they share. Between the two the
-raw tables must keep their contract, and at the end the processed ones theirs
-(:mod:`nexttrack.data.contracts`). Python only decides what is run and puts the result in place.
+Each source is read and held to its contract as ``nexttrack data verify`` does it, into tables of
+the schema ``raw``; SQL files clean them (``11-spotify-tracks.sql``), and the result is held to the
+contract of processed tables (:mod:`nexttrack.data.contracts`). ``00-rules.sql`` holds the rules
+that the sources share, ``01-recordings.sql`` what both sources of playlists go through. Python only
+decides what is run and puts the result in place.
 """
 
 import hashlib
 import json
 import logging
 import shutil
-import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 
 import duckdb
 from filelock import FileLock
 
 from nexttrack import progress
+from nexttrack.data.database import errors_in_a_line, literal, open_database, quoted
+from nexttrack.data.raw.cells import Cells, store
 from nexttrack.data.raw.million_playlist import write_tables
+from nexttrack.data.raw.sources import load_sources
+from nexttrack.data.raw.verify import read_source, wanted_files
 from nexttrack.errors import UserError
 from nexttrack.files import replace_folder, restore_folder, write_through
 
 logger = logging.getLogger(__name__)
 
 MADE_FROM = "made-from.json"
-"""Beside the tables: a hash of the code that made them; size, time and hash of the raw files."""
+"""Beside the tables: a hash of the code that made them, what raw files they were made from (size,
+time and hash), and which raw files were there then (size and time)."""
 
-MEMORY_LIMIT = "600MB"
-LASTFM_MEMBERS = (
-    "artists.dat",
-    "user_artists.dat",
-    "user_friends.dat",
-    "tags.dat",
-    "user_taggedartists-timestamps.dat",
+CODE = (
+    *("cleaning.py", "columns.py", "contracts.py", "database.py", "sources.toml"),
+    *(f"raw/{name}.py" for name in ("archives", "cells", "kinds", "million_playlist", "reading")),
+    *("raw/sources.py", "raw/verify.py"),
 )
-LARGEST_MEMBER = 1 << 30
+"""What decides, with the SQL, what :func:`clean` makes of the same raw files."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One source, or an optional part of one: its files under ``raw`` and its pair of SQL files."""
+    """How one source is cleaned.
+
+    Attributes:
+        source: its name.
+        sql: files that are run in turn, by the raw table without which they are not.
+        tables: the processed tables that it makes.
+        known: a file with what these tables say to the sources after it.
+    """
 
     source: str
-    files: tuple[str, ...]
-    sql: tuple[str, str]
+    sql: dict[str, tuple[str, ...]]
+    tables: tuple[str, ...]
+    known: str = ""
 
 
 STEPS = (
     Step(
         "spotify-tracks",
-        ("spotify-tracks/dataset.csv",),
-        ("10-spotify-tracks-read.sql", "11-spotify-tracks.sql"),
+        {"spotify_tracks": ("11-spotify-tracks.sql",)},
+        ("recordings",),
+        known="12-spotify-tracks-known.sql",
     ),
     Step(
         "spotify-century",
-        ("spotify-century/data_by_year.csv", "spotify-century/data_by_genres.csv"),
-        ("20-spotify-century-read.sql", "21-spotify-century.sql"),
-    ),
-    Step(
-        "spotify-century data.csv",
-        (
-            "spotify-century/data.csv",
-            "spotify-century/data_by_year.csv",
-            "spotify-century/data_by_genres.csv",
-        ),
-        ("25-spotify-century-tracks-read.sql", "26-spotify-century-tracks.sql"),
+        {
+            "century_years": ("21-spotify-century.sql",),
+            "century_tracks": ("22-spotify-century-tracks.sql",),
+        },
+        ("century_years", "century_genres", "century_tracks"),
     ),
     Step(
         "playlists",
-        ("playlists/playlist_tracks.parquet", "playlists/tracks.parquet"),
-        ("30-playlists-read.sql", "31-playlists.sql"),
+        {
+            "playlist_items": (
+                "31-playlists-tracks.sql",
+                "01-recordings.sql",
+                "32-playlists-items.sql",
+            )
+        },
+        ("playlist_items", "playlist_recordings"),
+        known="33-playlists-known.sql",
     ),
     Step(
         "playlist-archive",
-        ("playlist-archive/events.parquet", "playlist-archive/tracks.parquet"),
-        ("40-playlist-archive-read.sql", "41-playlist-archive.sql"),
+        {
+            "archive_events": (
+                "41-playlist-archive-tracks.sql",
+                "01-recordings.sql",
+                "42-playlist-archive-additions.sql",
+            )
+        },
+        ("archive_additions", "archive_recordings"),
+        known="43-playlist-archive-known.sql",
     ),
     Step(
         "lastfm-2k",
-        ("lastfm-2k/hetrec2011-lastfm-2k.zip",),
-        ("50-lastfm-2k-read.sql", "51-lastfm-2k.sql"),
+        {"lastfm_artists": ("51-lastfm-2k.sql",)},
+        ("lastfm_listens", "lastfm_artists", "lastfm_tags", "lastfm_friends"),
     ),
 )
 
@@ -94,9 +113,10 @@ def clean(raw: Path, processed: Path, *, threads: int = 2, raw_by: str | None = 
     """Clean the sources that are under ``raw`` into one Parquet file per table under ``processed``.
 
     The tables are built in a folder beside ``processed``, which they then replace as a whole: a run
-    that fails or is killed leaves the old tables as they were. A source whose files are absent is
-    left out with a warning, and so are its tables. The same input gives the same bytes, whatever
-    ``threads`` is.
+    that fails or is killed leaves the old tables as they were. A source that is absent is left out
+    with a warning, and so are its tables. A source that breaks its contract costs only itself: a
+    warning says what is wrong, and its tables stay as an earlier run made them. The same input
+    gives the same bytes, whatever ``threads`` is.
 
     Args:
         raw: folder with one folder per source, as ``nexttrack data get`` leaves it.
@@ -108,8 +128,8 @@ def clean(raw: Path, processed: Path, *, threads: int = 2, raw_by: str | None = 
         ``processed``.
 
     Raises:
-        UserError: nothing to clean, a file that cannot be read, a table that breaks its contract,
-            a folder that cannot be written, or a full disk. One line.
+        UserError: nothing to clean, no source that keeps its contract, a folder that cannot be
+            written, or a full disk. One line.
     """
     raw, processed = Path(raw), Path(processed)
     with _write_errors(processed):
@@ -120,11 +140,12 @@ def clean(raw: Path, processed: Path, *, threads: int = 2, raw_by: str | None = 
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir()
             try:
-                _build(raw, staging, threads)
+                refused = _build(raw, processed, staging, threads)
                 made_from = {
                     "code": code_hash(),
                     "raw_by": raw_by,
-                    "raw": raw_files(raw, known=processed),
+                    "raw": _raw_files(raw, read_made_from(processed), refused),
+                    "seen": raw_state(raw),
                 }
                 (staging / MADE_FROM).write_text(json.dumps(made_from, indent=1) + "\n")
                 replace_folder(staging, processed)
@@ -134,54 +155,27 @@ def clean(raw: Path, processed: Path, *, threads: int = 2, raw_by: str | None = 
 
 
 def present(raw: Path) -> list[str]:
-    """Return the sources (and optional parts) whose raw files are all there, in run order."""
-    return [step.source for step in STEPS if _is_present(step, Path(raw))]
-
-
-def absent(raw: Path) -> list[str]:
-    """Return the sources that :func:`clean` will leave out because a file of theirs is missing."""
-    return [
-        step.source
-        for step in STEPS
-        if not _is_present(step, Path(raw)) and step.source in step.files[0]
-    ]
+    """Return the sources that have a file under ``raw``, in the order in which they are cleaned."""
+    return [source for source, paths in _inputs(Path(raw)).items() if paths]
 
 
 def code_hash() -> str:
     """Return a hash of everything that decides what :func:`clean` makes of the same raw files."""
     digest = hashlib.sha256(duckdb.__version__.encode())
     package = resources.files("nexttrack.data")
-    parts = [
-        package / name
-        for name in ("cleaning.py", "columns.py", "contracts.py", "raw/million_playlist.py")
-    ]
-    parts += _sql_files()
-    for part in parts:
+    sql = [item for item in (package / "sql").iterdir() if item.name.endswith(".sql")]
+    for part in [*(package / name for name in CODE), *sorted(sql, key=lambda item: item.name)]:
         digest.update(part.name.encode() + b"\0" + part.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def raw_files(raw: Path, known: Path | None = None) -> dict[str, dict]:
-    """Return size, time of change and SHA-256 of every raw file that :func:`clean` reads.
-
-    Args:
-        raw: the raw folder.
-        known: a folder of tables whose own record spares reading a file of the same size and time.
-    """
-    recorded = read_made_from(known).get("raw", {}) if known else {}
-    return {
-        path.relative_to(raw).as_posix(): _file_record(
-            path, recorded.get(path.relative_to(raw).as_posix())
-        )
-        for path in _inputs(raw)
-    }
-
-
-def raw_state(raw: Path) -> dict[str, tuple[int, int]]:
+def raw_state(raw: Path) -> dict[str, list[int]]:
     """Return size and time of change (ns) of every raw file that :func:`clean` reads; cheap."""
+    raw = Path(raw)
+    states = {path: path.stat() for paths in _inputs(raw).values() for path in paths}
     return {
-        path.relative_to(raw).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns)
-        for path in _inputs(Path(raw))
+        path.relative_to(raw).as_posix(): [state.st_size, state.st_mtime_ns]
+        for path, state in sorted(states.items())
     }
 
 
@@ -193,82 +187,136 @@ def read_made_from(processed: Path) -> dict:
         return {}
 
 
-def _build(raw: Path, folder: Path, threads: int) -> None:
-    from nexttrack.data import contracts  # here, because pandera takes a second to import
+def seen(made_from: dict) -> dict[str, list[int]]:
+    """Return the :func:`raw_state` of the day on which ``made_from`` was written."""
+    files = made_from.get("raw", {})  # what older versions recorded alone
+    return made_from.get("seen", {name: [f["size"], f["mtime_ns"]] for name, f in files.items()})
 
-    steps = [step for step in STEPS if _is_present(step, raw)]
-    if not steps:
+
+def _build(raw: Path, processed: Path, folder: Path, threads: int) -> set[str]:
+    """Write the tables into ``folder`` and return the sources that were refused."""
+    there = present(raw)
+    if not there:
         raise UserError(
             f"{raw} holds no source to clean; run `make data` or `nexttrack data import`"
         )
-    for source in absent(raw):
-        logger.warning("%s is not in %s: its tables are left out", source, raw)
+    refused: dict[str, UserError] = {}
     with (
         tempfile.TemporaryDirectory(dir=folder) as scratch,
-        duckdb.connect(
-            config={
-                "threads": threads,
-                "memory_limit": MEMORY_LIMIT,
-                "temp_directory": scratch,
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-            }
-        ) as connection,
+        open_database(threads, Path(scratch)) as database,
     ):
-        # DuckDB's own bar is not quiet off a terminal; a notebook has neither bar nor setting.
-        if "ipykernel" not in sys.modules:
-            connection.execute("SET enable_progress_bar = false")
-        _run(connection, "00-rules.sql")
-        connection.execute("SET VARIABLE raw = $1", [str(raw)])
-        for step in progress.steps(steps, "Cleaning"):
-            _prepare(connection, step, raw, Path(scratch))
-            with _read_errors(step):
-                before = _tables(connection, "raw")
-                _run(connection, step.sql[0])
-            contracts.check_raw(connection, set(_tables(connection, "raw")) - set(before))
-            _run(connection, step.sql[1])
-        _run(connection, "99-ledger.sql")
-        contracts.check_processed(connection)
-        for table in _tables(connection, "processed"):
-            _write(connection, table, folder / f"{table}.parquet")
+        _run(database, "00-rules.sql")
+        for step in progress.steps(list(STEPS), "Cleaning"):
+            if step.source not in there:
+                logger.warning("%s is not in %s: its tables are left out", step.source, raw)
+                continue
+            try:
+                _clean_source(database, step, raw / step.source, Path(scratch))
+            except UserError as error:
+                refused[step.source] = error
+                old = _keep_old(database, step, processed)
+                fate = "stay as they were" if old else "are left out"
+                logger.warning("%s; until then the tables of %s %s", error, step.source, fate)
+        if refused.keys() == set(there):
+            raise next(iter(refused.values()))
+        _run(database, "99-ledger.sql")
+        _check(database, ["ledger"])
+        for table in _tables(database, "processed"):
+            _write(database, table, folder / f"{table}.parquet")
+    return set(refused)
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, step: Step, raw: Path, scratch: Path) -> None:
-    """Bring a source that does not come as CSV or Parquet into a form that SQL reads."""
-    if step.source == "lastfm-2k":
-        unpack(raw / step.files[0], LASTFM_MEMBERS, scratch)
-        connection.execute("SET VARIABLE lastfm = $1", [str(scratch)])
-    if step.source == "playlists":
-        folder = raw / "playlists"
-        if not (raw / step.files[0]).exists():
-            folder = scratch / "playlists"
-            folder.mkdir()
-            write_tables(_slices(raw), folder)
-        connection.execute("SET VARIABLE playlists = $1", [str(folder)])
-
-
-def unpack(archive: Path, members: tuple[str, ...], folder: Path) -> None:
-    """Copy named members of a zip file into ``folder``.
-
-    Only members asked for by name are written, each under that name, so that nothing in the archive
-    decides where a file goes.
+def _clean_source(
+    database: duckdb.DuckDBPyConnection, step: Step, folder: Path, scratch: Path
+) -> None:
+    """Make the processed tables of one source, or, if that cannot be, nothing.
 
     Raises:
-        UserError: not a zip file, damaged, or a member missing or absurdly large.
+        UserError: what is wrong with the source, in one line.
     """
-    again = "get it again with `nexttrack data get lastfm-2k`"
+    source = load_sources()[step.source]
+    with suppress(OSError):  # which is the first problem of the report
+        for file, paths in wanted_files(source, folder).items():
+            if file.kind == "json-slices":
+                folder = scratch / step.source
+                folder.mkdir()
+                write_tables(paths, folder)
+    report, files = read_source(database, source, folder)
     try:
-        with zipfile.ZipFile(archive) as zipped:
-            inside = {info.filename.rsplit("/", 1)[-1]: info for info in zipped.infolist()}
-            for member in members:
-                if member not in inside:
-                    raise UserError(f"{archive}: no {member} inside; {again}")
-                if inside[member].file_size > LARGEST_MEMBER:
-                    raise UserError(f"{archive}: {member} unpacks to over 1 GiB; {again}")
-                with zipped.open(inside[member]) as source, (folder / member).open("wb") as target:
-                    shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, EOFError, zipfile.zlib.error, NotImplementedError) as error:
-        raise UserError(f"{archive}: not a readable zip file ({error}); {again}") from None
+        if report.problems:
+            raise UserError(report.problems[0])
+        with _all_or_nothing(database), errors_in_a_line(str(folder)), _disk_errors():
+            for cells in files:
+                store(database, cells)
+            tables = {cells.file.table for cells in files}
+            for name in chain.from_iterable(
+                step.sql[table] for table in step.sql if table in tables
+            ):
+                _run(database, name)
+            made = set(_tables(database, "processed")).intersection(step.tables)
+            _check(database, made)
+            if step.known:
+                _run(database, step.known)
+    finally:
+        _forget(database, files)
+
+
+def _keep_old(database: duckdb.DuckDBPyConnection, step: Step, processed: Path) -> bool:
+    """Take a source's tables as an earlier run left them; False where they are not there or are of
+    another make."""
+    files = {table: processed / f"{table}.parquet" for table in step.tables}
+    files = {table: path for table, path in files.items() if path.is_file()}
+    if not files or not (processed / "ledger.parquet").is_file():
+        return False
+    try:
+        with _all_or_nothing(database), errors_in_a_line(str(processed)), _disk_errors():
+            for table, path in files.items():
+                database.execute(f"CREATE TABLE processed.{table} AS FROM {_parquet(path)}")
+            _check(database, files)
+            database.execute(
+                "INSERT INTO processed.ledger BY NAME SELECT * EXCLUDE (step) "
+                f"FROM {_parquet(processed / 'ledger.parquet')} WHERE source = $1 ORDER BY step",
+                [step.source],
+            )
+            if step.known:
+                _run(database, step.known)
+    except UserError:
+        return False
+    return True
+
+
+@contextmanager
+def _all_or_nothing(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    database.begin()
+    try:
+        yield
+    except BaseException:
+        database.rollback()
+        raise
+    database.commit()
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Tell what the disk refuses DuckDB from what DuckDB cannot do with an input."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        raise OSError(str(error)) from None
+
+
+def _check(database: duckdb.DuckDBPyConnection, tables) -> None:
+    from nexttrack.data import contracts  # here, because pandera takes a second to import
+
+    contracts.check_processed(database, tables)
+
+
+def _forget(database: duckdb.DuckDBPyConnection, files: list[Cells]) -> None:
+    """Let go of the files that were read and of the raw tables made of them."""
+    for cells in files:
+        database.execute(f"DROP VIEW {cells.relation}")
+        database.execute(f"DROP TABLE IF EXISTS raw.{cells.file.table}")
+        database.unregister(f"text of {cells.file.table}")
 
 
 def _run(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -282,72 +330,58 @@ def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [name for (name,) in rows]
 
 
+def _parquet(path: Path) -> str:
+    return f"read_parquet({quoted(literal(path))}, hive_partitioning = false)"
+
+
 def _write(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
     # Tables were created in their order; one thread and one size of row group keep it in the file.
     connection.execute("SET threads = 1")
     connection.execute(
-        f"COPY processed.{table} TO '{str(path).replace(chr(39), chr(39) * 2)}' "
+        f"COPY processed.{table} TO {quoted(path)} "
         "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
     )
     write_through(path)
 
 
-def _is_present(step: Step, raw: Path) -> bool:
-    if step.source == "playlists" and _slices(raw):
-        return True
-    return all((raw / name).is_file() for name in step.files)
+def _inputs(raw: Path) -> dict[str, list[Path]]:
+    """Return the raw files that :func:`clean` reads, by source; a file not there has no path, and
+    of a folder that may not be read there is the folder."""
+    inputs = {}
+    for step in STEPS:
+        folder = raw / step.source
+        try:
+            files = wanted_files(load_sources()[step.source], folder)
+        except OSError:
+            inputs[step.source] = [folder]
+        else:
+            inputs[step.source] = [path for paths in files.values() for path in paths]
+    return inputs
 
 
-def _slices(raw: Path) -> list[Path]:
-    return sorted((raw / "playlists").glob("**/mpd.slice.*.json"))
+def _raw_files(raw: Path, old: dict, refused: set[str]) -> dict[str, dict]:
+    """Return size, time and SHA-256 of the raw files that the tables are made from.
 
-
-def _inputs(raw: Path) -> list[Path]:
-    """Return the raw files that :func:`clean` reads, each once, sorted by name."""
-    named = {raw / name for step in STEPS if _is_present(step, raw) for name in step.files}
-    files = {path for path in named if path.is_file()}
-    if not (raw / "playlists" / "playlist_tracks.parquet").exists():
-        files |= set(_slices(raw))
-    return sorted(files)
-
-
-def _file_record(path: Path, recorded: dict | None) -> dict:
-    state = path.stat()
-    size, changed = state.st_size, state.st_mtime_ns
-    if recorded and (recorded["size"], recorded["mtime_ns"]) == (size, changed):
-        return recorded
-    with path.open("rb") as opened:
-        content = hashlib.file_digest(opened, "sha256").hexdigest()
-    return {"size": size, "mtime_ns": changed, "sha256": content}
-
-
-def _sql_files() -> list:
-    folder = resources.files("nexttrack.data") / "sql"
-    return sorted(
-        (item for item in folder.iterdir() if item.name.endswith(".sql")),
-        key=lambda item: item.name,
-    )
+    Those of a refused source are what its old tables were made from. A file of the size and time
+    that ``old`` recorded is not read again.
+    """
+    recorded: dict[str, dict] = old.get("raw", {})
+    files = {name: record for name, record in recorded.items() if name.partition("/")[0] in refused}
+    for name, (size, changed) in raw_state(raw).items():
+        record = recorded.get(name, {})
+        if name.partition("/")[0] in refused:
+            continue
+        if (record.get("size"), record.get("mtime_ns")) != (size, changed):
+            with (raw / name).open("rb") as opened:
+                content = hashlib.file_digest(opened, "sha256").hexdigest()
+            record = {"size": size, "mtime_ns": changed, "sha256": content}
+        files[name] = record
+    return dict(sorted(files.items()))
 
 
 def lock(processed: Path) -> FileLock:
     """Return the lock under which ``processed`` is replaced."""
     return FileLock(processed.with_name(f".{processed.name}.lock"))
-
-
-@contextmanager
-def _read_errors(step: Step) -> Iterator[None]:
-    """Turn what DuckDB says of a file that it cannot read into one line."""
-    try:
-        yield
-    except (duckdb.Error, UnicodeDecodeError) as error:
-        if isinstance(error, duckdb.OutOfMemoryException | duckdb.PermissionException):
-            raise
-        reason = " ".join(str(error).split("\n\n")[0].split())[:250]
-        files = ", ".join(step.files)
-        raise UserError(
-            f"{files}: cannot be read ({reason}); check it with `nexttrack data verify`, "
-            "or get it again"
-        ) from None
 
 
 @contextmanager

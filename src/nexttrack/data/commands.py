@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from nexttrack import project
 from nexttrack.data.raw.sources import SourceFile, load_sources
+from nexttrack.errors import printable
 from nexttrack.progress import steps
 
 if TYPE_CHECKING:
+    from nexttrack.data.raw.imports import Brought
     from nexttrack.data.raw.verify import SourceReport
+
+MOST_LEFT_OUT = 12
 
 data_app = typer.Typer(help="The data: bring, check and clean them.", no_args_is_help=True)
 
@@ -51,15 +53,32 @@ def get(
 
 @data_app.command("import")
 def import_folder(
-    folder: Annotated[Path, typer.Argument(help="Laid out as data/raw, or one source's folder.")],
+    place: Annotated[Path, typer.Argument(help="A folder, an archive or a file with the data.")],
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="Replace what is there, also by less; slices else add to slices."
+        ),
+    ] = False,
 ) -> None:
-    """Copy sources from a folder, after checking every file in it."""
-    from nexttrack.data.raw import fetch
+    """Copy sources from a folder, an archive or a file, after checking every file."""
+    from nexttrack.data.raw import imports
 
-    done = fetch.import_folder(folder, project.raw_dir())
-    _say(f"imported: {', '.join(done)}")
-    if missing := [name for name in load_sources() if name not in done]:
-        _say(f"not in {folder}: {', '.join(missing)}")
+    def ask(question: str) -> bool:
+        return sys.stdin.isatty() and typer.confirm(printable(question))
+
+    done = imports.import_folder(place, project.raw_dir(), replace, ask)
+    for brought in done.sources.values():
+        _say_brought(brought)
+    if done.left_out:
+        _say("left out")
+        for line in done.left_out[:MOST_LEFT_OUT]:
+            _say(f"    {line}")
+        if (more := len(done.left_out) - MOST_LEFT_OUT) > 0:
+            _say(f"    and {more} more")
+    missing = [name for name in load_sources() if name not in done.sources]
+    if missing and place.is_dir():
+        _say(f"not in {place}: {', '.join(missing)}")
 
 
 @data_app.command()
@@ -68,7 +87,9 @@ def verify() -> None:
     reports = _inspect()
     for report in reports:
         for problem in report.problems:
-            print(f"error: {problem}", file=sys.stderr)
+            print(f"error: {printable(problem)}", file=sys.stderr)
+        for note in report.notes:
+            _say(f"note: {note}")
         if report.state != "invalid":
             rows = f", {report.rows:,} rows are valid" if report.files else ""
             _say(f"{report.source.name}: {report.state}{rows}")
@@ -82,24 +103,23 @@ def clean(
 ) -> None:
     """Clean the raw files of an edition into the tables that the chapters read."""
     from nexttrack.data import cleaning
-    from nexttrack.data.raw import fetch
-    from nexttrack.data.raw.verify import verify_source
+    from nexttrack.data.raw import imports, installing
 
     if edition not in project.EDITIONS:
         raise typer.BadParameter(f"{edition} is neither published nor sample")
     raw = project.raw_dir(edition)
     if edition == "published":
-        fetch.settle(raw)
-        fetch.tabulate_slices(raw)
-        for source in load_sources().values():
-            if (raw / source.name).exists():
-                verify_source(source, raw / source.name)
+        installing.settle(raw)
+        imports.tabulate_slices(raw)
     _say(f"cleaned: {cleaning.clean(raw, project.processed_dir(edition))}")
 
 
 @data_app.command()
 def status() -> None:
     """Show which sources are there, and whether they have been cleaned."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("source", "state", "rows", "bytes", "the book's own copy")
     for report in _inspect():
         rows, size = (f"{n:,}" if report.files else "" for n in (report.rows, report.size))
@@ -126,11 +146,11 @@ def simulate(
 
 
 def _inspect() -> list[SourceReport]:
-    from nexttrack.data.raw import fetch
+    from nexttrack.data.raw.installing import settle
     from nexttrack.data.raw.verify import inspect_source
 
     raw = project.raw_dir()
-    fetch.settle(raw)
+    settle(raw)
     sources = list(load_sources().values())
     return [inspect_source(source, raw / source.name) for source in steps(sources, "Checking")]
 
@@ -142,4 +162,21 @@ def _file_name(file: SourceFile) -> str:
 
 
 def _say(line: str) -> None:
-    Console(highlight=False).print(line, markup=False, soft_wrap=True)
+    """Print a line. It may show a user's text, so nothing in it is taken as markup or emoji."""
+    print(printable(line))
+
+
+def _say_brought(brought: Brought) -> None:
+    state = ": the same files are there already" if brought.unchanged else ""
+    _say(f"{brought.source.name}{state}")
+    for report in brought.files:
+        origin = brought.origins.get(report.name, "kept from before")
+        what = brought.counts.get(report.name, f"{report.rows:,} rows")
+        _say(f"    {report.name}  {what}  from {origin}")
+    for note in brought.notes:
+        _say(f"    note: {note}")
+    if brought.previous:
+        _say(
+            f"    what was there before: {brought.previous} "
+            f"(nexttrack data import {brought.previous} --replace brings it back)"
+        )

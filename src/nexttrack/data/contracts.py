@@ -1,12 +1,11 @@
-"""What goes into cleaning and what comes out of it, as pandera schemas.
+"""What comes out of cleaning, as pandera schemas: a processed table has exactly its columns and
+types, values in range, unique keys, and references that lead somewhere.
 
-A raw table may hold what the cleaning is there for (duplicates, zeros for "unknown"), but not what
-no rule covers: a share above 1, an infinite tempo, a date that is missing. A processed table has
-exactly its columns and types, values in range, unique keys, and references that lead somewhere.
-The two long functions are tables written as code, a line or so for each column.
+What goes in is held to ``sources.toml`` (:mod:`nexttrack.data.raw.cells`); the ranges are taken
+from there. The functions that name columns are tables written as code.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import duckdb
@@ -16,6 +15,7 @@ import pandera.pandas as pa
 import pyarrow as arrow
 
 from nexttrack.data.columns import SHARES, TABLE_AUDIO
+from nexttrack.data.raw.sources import LARGEST_INTEGER, load_sources
 from nexttrack.errors import UserError
 
 TEXT = arrow.string()
@@ -25,10 +25,6 @@ TINY, SMALL, INTEGER, BIG = arrow.int8(), arrow.int16(), arrow.int32(), arrow.in
 TRUTH = arrow.bool_()
 DAY = arrow.date32()
 
-LOUDNESS = (-70.0, 10.0)  # dB; the analysis has a floor of -60, and clipped masters reach about +5
-TEMPO = (0.0, 300.0)  # beats per minute
-DURATION = (0, 24 * 3600 * 1000)  # ms
-
 REFERENCES = (
     ("playlist_items", "recording", "playlist_recordings", "recording"),
     ("archive_additions", "recording", "archive_recordings", "recording"),
@@ -37,53 +33,14 @@ REFERENCES = (
 )
 """(table, column, table, column): every value of the first is one of the second."""
 
-RAW_REFERENCES = (
-    ("playlist_items", "track_id", "playlist_tracks", "track_id"),
-    ("lastfm_taggings", "tag_id", "lastfm_tags", "tag_id"),
-)
-"""As above. Artists that lastfm-2k's list lacks, and audio that the archive lacks, are known."""
 
-
-def check_raw(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> None:
-    """Check tables of the schema ``raw``, all those of one source.
+def check_processed(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+    """Check tables of the schema ``processed`` and the references between them.
 
     Raises:
         UserError: one line with table, column, row and what to do.
     """
-    remedy = "mend the file or get it again, then clean again"
-    for table in sorted(tables):
-        schema = raw_schemas()[table]
-        frame = _frame(connection, f"SELECT {_names(schema)} FROM raw.{table}")
-        _validate(schema, frame, f"raw table {table}", remedy)
-    for table, column, other, key in RAW_REFERENCES:
-        if table in tables and other in tables:
-            dangling = connection.sql(
-                f"FROM (SELECT row_number() OVER () AS row, {column} AS value FROM raw.{table}) "
-                f"ANTI JOIN (SELECT {key} AS value FROM raw.{other}) USING (value) "
-                "ORDER BY row LIMIT 1"
-            ).fetchall()
-            if dangling:
-                row, value = dangling[0]
-                raise UserError(
-                    f"raw table {table}, column {column}, row {row}: {value!r} is not in "
-                    f"{other}.{key}; {remedy}"
-                )
-
-
-def check_processed(connection: duckdb.DuckDBPyConnection) -> None:
-    """Check every table of the schema ``processed`` and the references between them.
-
-    Raises:
-        UserError: one line with table, column, row and what to do.
-    """
-    tables = [
-        name
-        for (name,) in connection.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'processed' ORDER BY 1"
-        ).fetchall()
-    ]
-    frames = {table: _frame(connection, f"FROM processed.{table}") for table in tables}
-    check_tables(frames)
+    check_tables({table: _frame(connection, f"FROM processed.{table}") for table in sorted(tables)})
 
 
 def check_tables(frames: Mapping[str, pd.DataFrame]) -> None:
@@ -108,210 +65,144 @@ def check_tables(frames: Mapping[str, pd.DataFrame]) -> None:
 
 
 @cache
-def raw_schemas() -> dict[str, pa.DataFrameSchema]:
-    """Return the contract of each raw table."""
-    track_features = {
-        **{name: _within(REAL, 0, 1, known=False) for name in SHARES},
-        "loudness": _within(REAL, *LOUDNESS, known=False),
-        "tempo": _within(REAL, *TEMPO, known=False),
-        "key": _within(REAL, -1, 11, known=False),
-        "mode": _within(REAL, 0, 1, known=False),
-        "time_signature": _within(REAL, 0, 7, known=False),
-        "duration_ms": _within(REAL, *DURATION, known=False),
-        "feature_match": _one_of("id", "name", "none", known=False),
-    }
-    measured = {
-        **{name: _within(REAL, 0, 1) for name in SHARES},
-        "loudness": _within(REAL, *LOUDNESS),
-        "tempo": _within(REAL, *TEMPO),
-        "key": _within(TINY, -1, 11),
-        "mode": _within(TINY, 0, 1),
-    }
-    track = {**measured, "duration_ms": _within(INTEGER, *DURATION)}
-    means = {
-        **measured,
-        "duration_ms": _within(REAL, *DURATION),
-        "popularity": _within(REAL, 0, 100),
-    }
-    return _named(
-        {
-            "spotify_tracks": {
-                "track_id": _text(),
-                "artists": _text(known=False),
-                "track_name": _text(known=False),
-                "popularity": _within(SMALL, 0, 100),
-                "explicit": _column(TRUTH),
-                **track,
-                "time_signature": _within(TINY, 0, 7),
-                "track_genre": _text(),
-            },
-            "century_years": {"year": _within(SMALL, 1900, 2100), **means},
-            "century_genres": {"genres": _column(TEXT), **means},
-            "century_tracks": {
-                "id": _text(),
-                "name": _column(TEXT),
-                "artists": _matching(r"\[.*\]", "a Python list of names"),
-                "year": _within(SMALL, 1900, 2100),
-                "release_date": _matching(
-                    r"\d{4}(-\d{2}){0,2}", "a year, a month as 1999-12 or a date as 1999-12-31"
-                ),
-                "popularity": _within(SMALL, 0, 100),
-                "explicit": _within(TINY, 0, 1),
-                **track,
-            },
-            "playlist_items": {
-                "pid": _column(None),
-                "pos": _column(None),
-                "track_id": _text(),
-                "part": _text(),
-            },
-            "playlist_tracks": {
-                "track_id": _text(unique=True),
-                "artist_name": _column(TEXT, known=False),
-                "track_name": _column(TEXT, known=False),
-                **track_features,
-            },
-            "archive_events": {
-                **{name: _text() for name in ("playlist_id", "playlist_name", "track_id")},
-                "track_name": _column(TEXT, known=False),
-                "artist_name": _column(TEXT, known=False),
-                "added": _column(None),
-                "left_censored": _column(TRUTH),
-            },
-            "archive_tracks": {"track_id": _text(unique=True), **track_features},
-            "lastfm_artists": {"id": _column(INTEGER, unique=True), "name": _text()},
-            "lastfm_listens": {
-                "user_id": _column(INTEGER),
-                "artist_id": _column(INTEGER),
-                "weight": _within(INTEGER, 1, 2**31 - 1),
-            },
-            "lastfm_friends": {"user_id": _column(INTEGER), "friend_id": _column(INTEGER)},
-            "lastfm_tags": {"tag_id": _column(INTEGER, unique=True), "tag": _column(TEXT)},
-            "lastfm_taggings": {
-                **{name: _column(INTEGER) for name in ("user_id", "artist_id", "tag_id")},
-                "milliseconds": _column(BIG),
-            },
-        }
-    )
-
-
-@cache
 def processed_schemas() -> dict[str, pa.DataFrameSchema]:
     """Return the contract of each processed table: its columns in order, and nothing else."""
-    audio = {
-        **{name: _measured(REAL, 0, 1) for name in SHARES},
-        "loudness": _measured(REAL, *LOUDNESS),
-        "tempo": _measured(REAL, 1, TEMPO[1]),
-        "key": _measured(TINY, 0, 11),
-        "mode": _measured(TINY, 0, 1),
-        "time_signature": _measured(TINY, 1, 7),
-        "duration_ms": _measured(INTEGER, 1, DURATION[1]),
+    tables = {**_track_tables(), **_century_tables(), **_lastfm_tables(), **_playlist_tables()}
+    keys = {
+        "lastfm_listens": ["user_id", "artist_id"],
+        "lastfm_tags": ["user_id", "artist_id", "tag"],
+        "lastfm_friends": ["user_id", "friend_id"],
+        "playlist_items": ["playlist_id", "recording"],
+        "archive_additions": ["playlist_id", "recording"],
     }
-    audio = {name: audio[name] for name in TABLE_AUDIO}
-    popularity = _within(SMALL, 0, 100)
-    recording = {"recording": _position(), "track_ids": _column(TEXTS)}
-    playlist_recording = {
-        **recording,
-        "title": _text(known=False),
-        "artists": _column(TEXTS, known=False),
-        **audio,
+    return {
+        name: pa.DataFrameSchema(
+            columns, name=name, strict=True, ordered=True, unique=keys.get(name)
+        )
+        for name, columns in tables.items()
+    }
+
+
+Columns = dict[str, pa.Column]
+
+
+def _track_tables() -> dict[str, Columns]:
+    popularity = _within(SMALL, *_range("popularity"))
+    return {
+        "recordings": {
+            **_recording(),
+            "title": _text(),
+            "artists": _column(TEXTS),
+            "album_name": _column(TEXT, known=False),
+            "genres": _column(TEXTS),
+            "popularity": popularity,
+            "popularity_min": popularity,
+            "explicit": _column(TRUTH),
+            **_audio(),
+        },
+        "ledger": {
+            "source": _text(),
+            "step": _column(INTEGER, unique=True),
+            "name": _text(),
+            "rule": _text(),
+            **{
+                name: _within(BIG, 0, 2**62)
+                for name in ("rows_before", "rows_after", "rows_changed")
+            },
+        },
+    }
+
+
+def _century_tables() -> dict[str, Columns]:
+    means = {**_audio(), "popularity": _within(REAL, *_range("popularity"))}
+    return {
+        "century_years": {
+            "year": _column(SMALL, unique=True),
+            **means,
+            "n_tracks": _within(INTEGER, 0, LARGEST_INTEGER, required=False),
+        },
+        "century_genres": {"genre": _text(unique=True), **means},
+        "century_tracks": {
+            "track_id": _text(unique=True),
+            "title": _text(known=False),
+            "artists": _column(TEXTS),
+            "year": _within(SMALL, *_range("year")),
+            "release_date": _text(),
+            "release_precision": _one_of("year", "month", "day"),
+            **_audio(),
+            "popularity": _within(SMALL, *_range("popularity")),
+            "explicit": _column(TRUTH),
+        },
+    }
+
+
+def _lastfm_tables() -> dict[str, Columns]:
+    pair = {"user_id": _column(INTEGER), "artist_id": _column(INTEGER)}
+    return {
+        "lastfm_listens": {**pair, "plays": _within(INTEGER, 1, LARGEST_INTEGER)},
+        "lastfm_artists": {
+            "artist_id": _column(INTEGER, unique=True),
+            "name": _text(),
+            "n_recordings": _within(INTEGER, 0, LARGEST_INTEGER),
+            **_audio(),
+            "genres": _column(TEXTS),
+        },
+        "lastfm_tags": {**pair, "tag": _text(), "month": _column(DAY)},
+        "lastfm_friends": {"user_id": _column(INTEGER), "friend_id": _column(INTEGER)},
+    }
+
+
+def _playlist_tables() -> dict[str, Columns]:
+    named = {**_recording(), "title": _text(known=False), "artists": _column(TEXTS, known=False)}
+    heard = {
+        **_audio(),
         "has_audio": _column(TRUTH),
         "feature_match": _one_of("id", "name", "none"),
         "feature_source": _text(known=False),
         "genres": _column(TEXTS),
     }
-    before_audio = ("recording", "track_ids", "title", "artists")
-    archive_recording = {
-        **{name: playlist_recording[name] for name in before_audio},
-        "artist_id": _text(known=False),
-        **{name: c for name, c in playlist_recording.items() if name not in before_audio},
+    return {
+        "playlist_items": {
+            "playlist_id": _column(INTEGER),
+            "position": _within(INTEGER, 0, LARGEST_INTEGER),
+            "recording": _column(INTEGER),
+            "part": _text(),
+        },
+        "playlist_recordings": {**named, **heard},
+        "archive_additions": {
+            "playlist_id": _text(),
+            "playlist_name": _text(known=False),
+            "recording": _column(INTEGER),
+            "added": _column(DAY),
+            "removed": _column(DAY, known=False),
+            "left_censored": _column(TRUTH),
+        },
+        "archive_recordings": {**named, "artist_id": _text(known=False), **heard},
     }
-    century = {**audio, "popularity": _within(REAL, 0, 100)}
-    return _named(
-        {
-            "recordings": {
-                **recording,
-                "title": _text(),
-                "artists": _column(TEXTS),
-                "album_name": _column(TEXT, known=False),
-                "genres": _column(TEXTS),
-                "popularity": popularity,
-                "popularity_min": popularity,
-                "explicit": _column(TRUTH),
-                **audio,
-            },
-            "century_years": {
-                "year": _column(SMALL, unique=True),
-                **century,
-                "n_tracks": _within(INTEGER, 0, 2**31 - 1, required=False),
-            },
-            "century_genres": {"genre": _text(unique=True), **century},
-            "century_tracks": {
-                "track_id": _text(unique=True),
-                "title": _column(TEXT),
-                "artists": _column(TEXTS),
-                "year": _within(SMALL, 1900, 2100),
-                "release_date": _text(),
-                "release_precision": _one_of("year", "month", "day"),
-                **audio,
-                "popularity": popularity,
-                "explicit": _column(TRUTH),
-            },
-            "lastfm_listens": {
-                "user_id": _column(INTEGER),
-                "artist_id": _column(INTEGER),
-                "plays": _within(INTEGER, 1, 2**31 - 1),
-            },
-            "lastfm_artists": {
-                "artist_id": _column(INTEGER, unique=True),
-                "name": _text(),
-                "n_recordings": _within(INTEGER, 0, 2**31 - 1),
-                **audio,
-                "genres": _column(TEXTS),
-            },
-            "lastfm_tags": {
-                "user_id": _column(INTEGER),
-                "artist_id": _column(INTEGER),
-                "tag": _text(),
-                "month": _column(DAY),
-            },
-            "lastfm_friends": {"user_id": _column(INTEGER), "friend_id": _column(INTEGER)},
-            "playlist_items": {
-                "playlist_id": _column(INTEGER),
-                "position": _within(INTEGER, 0, 2**31 - 1),
-                "recording": _column(INTEGER),
-                "part": _text(),
-            },
-            "playlist_recordings": playlist_recording,
-            "archive_additions": {
-                "playlist_id": _text(),
-                "playlist_name": _text(),
-                "recording": _column(INTEGER),
-                "added": _column(DAY),
-                "removed": _column(DAY, known=False),
-                "left_censored": _column(TRUTH),
-            },
-            "archive_recordings": archive_recording,
-            "ledger": {
-                "source": _text(),
-                "step": _column(INTEGER, unique=True),
-                "name": _text(),
-                "rule": _text(),
-                **{
-                    name: _within(BIG, 0, 2**62)
-                    for name in ("rows_before", "rows_after", "rows_changed")
-                },
-            },
-        },
-        strict=True,
-        keys={
-            "lastfm_listens": ["user_id", "artist_id"],
-            "lastfm_tags": ["user_id", "artist_id", "tag"],
-            "lastfm_friends": ["user_id", "friend_id"],
-            "playlist_items": ["playlist_id", "recording"],
-            "archive_additions": ["playlist_id", "recording"],
-        },
-    )
+
+
+def _recording() -> Columns:
+    return {"recording": _position(), "track_ids": _column(TEXTS)}
+
+
+def _audio() -> Columns:
+    """Return the columns of audio: unknown or in the range of raw files, where 0 is no tempo, beat
+    or duration and -1 no key."""
+    audio = {name: _measured(REAL, *_range(name)) for name in (*SHARES, "loudness")} | {
+        "tempo": _measured(REAL, 0, _range("tempo")[1], above=True),
+        "key": _measured(TINY, 0, 11),
+        "mode": _measured(TINY, 0, 1),
+        "time_signature": _measured(TINY, 1, 7),
+        "duration_ms": _measured(INTEGER, 1, _range("duration_ms")[1]),
+    }
+    return {name: audio[name] for name in TABLE_AUDIO}
+
+
+def _range(name: str) -> tuple[float, float]:
+    """Return what raw files may hold in a column of that name."""
+    files = (file for source in load_sources().values() for file in source.files)
+    columns = (column for file in files for column in file.columns if column.name == name)
+    return next((column.minimum, column.maximum) for column in columns)
 
 
 def _validate(schema: pa.DataFrameSchema, frame: pd.DataFrame, where: str, remedy: str) -> None:
@@ -366,24 +257,6 @@ def _frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
     return table.to_pandas(types_mapper=pd.ArrowDtype)
 
 
-def _names(schema: pa.DataFrameSchema) -> str:
-    return ", ".join(f'"{name}"' for name in schema.columns)
-
-
-def _named(
-    tables: dict[str, dict[str, pa.Column]],
-    *,
-    strict: bool = False,
-    keys: Mapping[str, list[str]] | None = None,
-) -> dict[str, pa.DataFrameSchema]:
-    return {
-        name: pa.DataFrameSchema(
-            columns, name=name, strict=strict, ordered=strict, unique=(keys or {}).get(name)
-        )
-        for name, columns in tables.items()
-    }
-
-
 def _column(
     kind: arrow.DataType | None,
     *checks: pa.Check,
@@ -405,27 +278,23 @@ def _text(*, known: bool = True, unique: bool = False) -> pa.Column:
     return _column(TEXT, check, known=known, unique=unique)
 
 
-def _matching(pattern: str, words: str) -> pa.Column:
-    return _column(TEXT, pa.Check(lambda s: s.str.fullmatch(pattern), error=words))
-
-
-def _one_of(*values: str, known: bool = True) -> pa.Column:
+def _one_of(*values: str) -> pa.Column:
     check = pa.Check(lambda s: s.isin(values), error=f"one of {', '.join(values)}")
-    return _column(TEXT, check, known=known)
+    return _column(TEXT, check)
 
 
-def _within(kind: arrow.DataType, low: float, high: float, *, known: bool = True, **rest):
-    """Return a column of numbers from ``low`` to ``high``; where it may be unknown, NaN is too."""
-    inside = f"between {low:g} and {high:g}"
-    if known:
-        return _column(kind, pa.Check(lambda s: s.between(low, high), error=inside), **rest)
-    outside = pa.Check(lambda s: ~((s < low) | (s > high)), error=inside)
-    return _column(kind, outside, known=False, **rest)
-
-
-def _measured(kind: arrow.DataType, low: float, high: float) -> pa.Column:
-    """Return a column of numbers from ``low`` to ``high`` or NULL, never NaN."""
+def _within(kind: arrow.DataType, low: float, high: float, **rest) -> pa.Column:
+    """Return a column of numbers from ``low`` to ``high``."""
     check = pa.Check(lambda s: s.between(low, high), error=f"between {low:g} and {high:g}")
+    return _column(kind, check, **rest)
+
+
+def _measured(kind: arrow.DataType, low: float, high: float, *, above: bool = False) -> pa.Column:
+    """Return a column of numbers from (or ``above``) ``low`` to ``high`` or NULL, never NaN."""
+    if not above:
+        return _within(kind, low, high, known=False)
+    inside = f"above {low:g} and at most {high:g}"
+    check = pa.Check(lambda s: s.between(low, high, inclusive="right"), error=inside)
     return _column(kind, check, known=False)
 
 

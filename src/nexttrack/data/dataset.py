@@ -1,12 +1,14 @@
 """Cleaned tables: as SQL views, as frames, and as interactions to learn from."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from nexttrack.data.database import literal, open_database
 from nexttrack.data.editions import ensure
 from nexttrack.errors import UserError
 from nexttrack.project import Edition
@@ -148,8 +150,8 @@ def table(name: str, edition: Edition | None = None) -> pd.DataFrame:
     if not path.is_file():
         there = ", ".join(sorted(found.stem for found in path.parent.glob("*.parquet")))
         raise UserError(f"there is no table {name!r}; there are {there}")
-    with duckdb.connect() as connection:
-        return _frame(connection.read_parquet(str(path)))
+    with open_database() as connection:
+        return _frame(_read(connection, path))
 
 
 def connect(edition: Edition | None = None) -> duckdb.DuckDBPyConnection:
@@ -158,10 +160,14 @@ def connect(edition: Edition | None = None) -> duckdb.DuckDBPyConnection:
     Chapters ask in plain SQL: ``connect().sql("SELECT count(*) FROM recordings")``.
     """
     folder = ensure(edition)
-    connection = duckdb.connect(config={"threads": 2})
+    connection = open_database()
     for path in sorted(folder.glob("*.parquet")):
-        connection.read_parquet(str(path)).create_view(path.stem)
+        _read(connection, path).create_view(path.stem)
     return connection
+
+
+def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:
+    return connection.read_parquet(literal(path), hive_partitioning=False)
 
 
 def _labels(items: pd.DataFrame) -> pd.Series:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from rich.console import Console
 
 from nexttrack import project
 from nexttrack.data import cleaning
-from nexttrack.data.raw.fetch import settle
+from nexttrack.data.raw.installing import settle
+from nexttrack.data.raw.sources import load_sources
 from nexttrack.errors import UserError
-from nexttrack.files import restore_folder
+from nexttrack.files import is_writable, restore_folder
 from nexttrack.project import Edition
 
 SAMPLE = {"n_tracks": 8_000, "n_listeners": 2_000, "seed": 1}
@@ -33,7 +35,8 @@ def ensure(edition: Edition | None = None) -> Path:
         The folder of the tables.
 
     Raises:
-        UserError: the published edition has neither tables nor raw files.
+        UserError: the published edition has neither tables nor raw files, or an edition is to be
+            made where nothing can be written.
     """
     _restore("published")
     if project.raw_dir("published").exists():
@@ -42,6 +45,11 @@ def ensure(edition: Edition | None = None) -> Path:
     folder = project.processed_dir(edition)
     if _is_fresh(edition):
         return folder
+    if not is_writable(folder.parent):
+        raise UserError(
+            f"the {edition} edition is to be made, and {folder.parent} cannot be written to; "
+            "set NEXTTRACK_DATA to a folder that can"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{edition}-ensure.lock")):
         if not _is_fresh(edition):  # another process may have made it while this one waited
@@ -60,6 +68,27 @@ def fingerprint(edition: Edition | None = None) -> str:
     return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:12]
 
 
+def unlike_the_book() -> list[str]:
+    """Return the sources of the published edition that are not those which the book was made from.
+
+    They are not there, or have other files than the copy whose checksums ``data/sources.toml`` has.
+    Without any, the data at hand are the book's own.
+    """
+    raw = cleaning.read_made_from(ensure("published"))["raw"]
+    found = []
+    for source in load_sources().values():
+        books = {
+            f"{source.name}/{file.name}": file.sha256 or file.known_sha256
+            for file in source.files
+            if file.required
+        }
+        there = {
+            n: record["sha256"] for n, record in raw.items() if n.startswith(f"{source.name}/")
+        }
+        found += [source.name] if there != books else []
+    return found
+
+
 def _is_fresh(edition: Edition) -> bool:
     folder, raw = project.processed_dir(edition), project.raw_dir(edition)
     made_from = cleaning.read_made_from(folder)
@@ -68,12 +97,9 @@ def _is_fresh(edition: Edition) -> bool:
     there = cleaning.raw_state(raw)
     if edition == "published" and not there:
         return True  # the tables were brought or kept without the raw files
-    recorded = {
-        name: (record["size"], record["mtime_ns"]) for name, record in made_from["raw"].items()
-    }
     return (
         made_from["code"] == cleaning.code_hash()
-        and recorded == there
+        and cleaning.seen(made_from) == there
         and (edition == "published" or made_from.get("raw_by") in (None, _simulator_hash()))
     )
 
@@ -91,11 +117,11 @@ def _make(edition: Edition) -> None:
     elif _is_ours_and_old(folder, raw):
         from nexttrack.data import simulator
 
-        if console.is_terminal:
+        if sys.stderr.isatty():
             console.print("Simulating the sample edition, once: some 15 s")
         simulator.write_sources(raw, **SAMPLE)
         made_by = _simulator_hash()
-    if console.is_terminal:
+    if sys.stderr.isatty():
         console.print(f"Cleaning the {edition} edition: some 10 s")
     cleaning.clean(raw, folder, raw_by=made_by)
 
@@ -106,12 +132,10 @@ def _is_ours_and_old(folder: Path, raw: Path) -> bool:
     if not there:
         return True
     made_from = cleaning.read_made_from(folder)
-    recorded = {
-        name: (record["size"], record["mtime_ns"])
-        for name, record in made_from.get("raw", {}).items()
-    }
     made_by = made_from.get("raw_by")
-    return recorded == there and made_by is not None and made_by != _simulator_hash()
+    return (
+        cleaning.seen(made_from) == there and made_by is not None and made_by != _simulator_hash()
+    )
 
 
 def _simulator_hash() -> str:

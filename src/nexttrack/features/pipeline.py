@@ -1,8 +1,10 @@
 """From the columns of `recordings` to one dense matrix."""
 
+from collections.abc import Callable
+
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, RobustScaler
 
 from nexttrack.features.artists import ArtistProfile
@@ -14,6 +16,8 @@ from nexttrack.features.normal_scores import NormalScores
 SHARES = ["energy", "acousticness", "instrumentalness", "liveness"]
 # 0 in a raw file says that nothing was measured.
 SHARES_WITH_SENTINEL = ["danceability", "speechiness", "valence"]
+OF_ARTISTS = ["artists", "genres", *SHARES, *SHARES_WITH_SENTINEL]
+OF_ARTISTS += ["loudness", "tempo", "duration_ms"]
 
 
 def audio_pipeline(
@@ -49,21 +53,17 @@ def audio_pipeline(
 
     Returns:
         :class:`sklearn.compose.ColumnTransformer` of a DataFrame with the columns of `recordings`
-        (others are left out) to float64 of rows x features without NaN, named after the columns.
-        It raises ValueError for a missing column, an infinity, a negative tempo or duration, or a
-        key or mode that is none.
+        to float64 of rows x features without NaN, named after them. It raises ValueError for a
+        missing column, an infinity, a negative tempo or duration, or a key or mode that is none.
 
     Raises:
         ValueError: for another value of ``scaling`` or ``genres``.
     """
-    scalings = {"robust": _robust, "normal": _normal}
-    if scaling not in scalings:
-        raise ValueError(f"scaling is robust or normal, not {scaling!r}")
-    scaled = scalings[scaling]
+    scaled = _scaling(scaling)
     sentinels = [SentinelsAsMissing()] if raw else []
     tempo = [TempoOctaves(fold=fold_tempo), _at_centre() if fold_tempo else scaled()]
     key = CircleOfFifths(handle_unknown="missing" if raw else "error")
-    signature = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    metre = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     steps = [
         ("shares", scaled(), SHARES),
         ("shares_with_sentinel", make_pipeline(*sentinels, scaled()), SHARES_WITH_SENTINEL),
@@ -71,19 +71,29 @@ def audio_pipeline(
         ("tempo", make_pipeline(*sentinels, *tempo), ["tempo"]),
         ("duration", make_pipeline(LogDuration(), scaled()), ["duration_ms"]),
         ("key", make_pipeline(key, _at_centre()), ["key", "mode"]),
-        ("time_signature", make_pipeline(*sentinels, signature), ["time_signature"]),
+        ("time_signature", make_pipeline(*sentinels, metre), ["time_signature"]),
     ]
     if genres is not None:
-        encoders = {"multi-hot": GenreMultiHot, "embedding": GenreEmbedding}
-        if genres not in encoders:
-            raise ValueError(f"genres is None, multi-hot or embedding, not {genres!r}")
-        steps.append(("genres", encoders[genres](handle_unknown="ignore"), ["genres"]))
+        steps.append(("genres", _encoder(genres), ["genres"]))
     if artists:
-        columns = ["artists", "genres", *SHARES, *SHARES_WITH_SENTINEL]
         scaler = RobustScaler() if scaling == "robust" else NormalScores()
         profile = make_pipeline(_on_axes(sentinels), ArtistProfile(), scaler)
-        steps.append(("artists", profile, [*columns, "loudness", "tempo", "duration_ms"]))
+        steps.append(("artists", profile, OF_ARTISTS))
     return ColumnTransformer(steps, verbose_feature_names_out=False)
+
+
+def _scaling(scaling: str) -> Callable[[], Pipeline]:
+    scalings = {"robust": _robust, "normal": _normal}
+    if scaling not in scalings:
+        raise ValueError(f"scaling is robust or normal, not {scaling!r}")
+    return scalings[scaling]
+
+
+def _encoder(genres: str) -> GenreMultiHot | GenreEmbedding:
+    encoders = {"multi-hot": GenreMultiHot, "embedding": GenreEmbedding}
+    if genres not in encoders:
+        raise ValueError(f"genres is None, multi-hot or embedding, not {genres!r}")
+    return encoders[genres](handle_unknown="ignore")
 
 
 def _robust():

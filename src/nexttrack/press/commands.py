@@ -4,6 +4,7 @@ import os
 import sys
 import webbrowser
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -44,14 +45,29 @@ def serve(
     ] = True,
 ) -> None:
     """Serve the rendered book to this machine alone; from a file, a browser allows no search."""
-    from nexttrack.press.serve import book_server
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-    with book_server(project.root(), port) as (server, address):
+    from nexttrack.press.outline import read_outline
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing of each request."""
+
+    pages = read_outline(project.root()).output
+    if not (pages / "index.html").exists():
+        raise UserError(f"there is no book in {pages} yet; run: make book")
+    try:
+        # As python -m http.server, but in this process: it ends with it, and says what is wrong.
+        server = ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(pages)))
+    except OSError as error:
+        message = f"port {port} cannot be used: {error.strerror}; give another --port"
+        raise UserError(message) from None
+    with server, suppress(KeyboardInterrupt):
+        address = f"http://127.0.0.1:{server.server_port}/"
         print(f"the book is at {address}; end with Ctrl-C", flush=True)
         if open_:
             webbrowser.open(address)
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
+        server.serve_forever()
 
 
 Chapters = Annotated[
@@ -62,12 +78,12 @@ Chapters = Annotated[
 @book_app.command()
 def status(chapters: Chapters = None) -> None:
     """Say of each chapter whether it is fresh, or what has changed since it was executed."""
-    from nexttrack.press.execute import chosen
-    from nexttrack.press.stamps import changes, code_of
+    from nexttrack.press.execute import chapters_named
+    from nexttrack.press.stamps import changes, package_code
 
     root = project.root()
-    code = code_of(root)
-    for path in chosen(root, chapters or []):
+    code = package_code(root)
+    for path in chapters_named(root, chapters or []):
         changed = changes(path, root, code)
         print(path.name, f"stale: {'; '.join(changed)}" if changed else "fresh")
     if not (project.processed_dir("published") / "ledger.parquet").exists():
@@ -85,15 +101,15 @@ def execute(
     ] = False,
 ) -> None:
     """Execute chapters on the data at hand and store their outputs; without names, the stale."""
-    from nexttrack.press.execute import ExecutionError, chosen, execute, read, side_by_side
+    from nexttrack.press.execute import ExecutionError, chapters_named, execute, read, side_by_side
     from nexttrack.press.progress import cells
-    from nexttrack.press.stamps import code_of, stamp, state
+    from nexttrack.press.stamps import package_code, stamp, state
 
     if edition not in (None, *project.EDITIONS):
         raise UserError(f"--edition {edition}: give published or sample")
     root = project.root()
     published = (edition or project.edition()) == "published"
-    paths = chosen(root, chapters or [])
+    paths = chapters_named(root, chapters or [])
     if published and not (chapters or every):
         paths, _ = _stale(paths, root)
     with cells(paths) as started:
@@ -101,7 +117,7 @@ def execute(
         def work(path: Path) -> None:
             execute(path, edition=edition, on_cell=started(path))
 
-        code = code_of(root)
+        code = package_code(root)
         began = {path: state(read(path), code) for path in paths} if published else {}
         try:
             for path, _ in side_by_side(paths, work):
@@ -132,12 +148,12 @@ def check(
     Without names, those that are not fresh.
     """
     from nexttrack.press import freshness
-    from nexttrack.press.execute import chosen, read
+    from nexttrack.press.execute import chapters_named, read
     from nexttrack.press.progress import cells
-    from nexttrack.press.stamps import code_of, stamp, state
+    from nexttrack.press.stamps import package_code, stamp, state
 
     root = project.root()
-    paths = chosen(root, chapters or [])
+    paths = chapters_named(root, chapters or [])
     missing = freshness.missing_sources()
     environment(target)  # an unknown one is refused before anything runs
     if not possible(target):
@@ -154,7 +170,7 @@ def check(
             "DIR && nexttrack data clean, or give --available to leave those cells out"
         )
     found, within, partial, stale = [], [], [], 0
-    code = code_of(root)
+    code = package_code(root)
     began = {path: state(read(path), code) for path in paths} if stamps else {}
     with cells(paths) as started:
         verdicts = freshness.check(paths, root, missing=missing, target=target, on_chapter=started)
@@ -180,9 +196,9 @@ def check(
 
 def _stale(paths: list[Path], root: Path) -> tuple[list[Path], list[Path]]:
     """Return which of the chapters are stale, and which are fresh."""
-    from nexttrack.press.stamps import changes, code_of
+    from nexttrack.press.stamps import changes, package_code
 
-    code = code_of(root)
+    code = package_code(root)
     stale = [path for path in paths if changes(path, root, code)]
     return stale, [path for path in paths if path not in stale]
 
@@ -198,10 +214,10 @@ def lab() -> None:
 @book_app.command()
 def prose(chapters: Chapters = None) -> None:
     """Fail where prose types a number that a cell of the same chapter computes."""
-    from nexttrack.press.execute import chosen
+    from nexttrack.press.execute import chapters_named
     from nexttrack.press.prose import typed_numbers
 
-    paths = chosen(project.root(), chapters or [])
+    paths = chapters_named(project.root(), chapters or [])
     found = [line for path in paths for line in typed_numbers(path)]
     for line in found:
         print(line)
@@ -218,7 +234,7 @@ def readme() -> None:
     from nexttrack.press.readme import is_published, update_readme
 
     if not is_published(project.root()):
-        print("README.md keeps its figures: index.ipynb is stored with simulated data")
+        print("README.md keeps its figures: index.ipynb is stored with simulated or other data")
         return
     update_readme(project.root())
     print("README.md shows what index.ipynb found")

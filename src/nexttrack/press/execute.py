@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,8 @@ IMAGE_LIMIT = 150_000  # bytes
 MAP_LIMIT = 250_000  # bytes
 SHOWN = {"text/plain", "text/markdown", "image/png", "image/svg+xml", MAP_TYPE}
 VOLATILE = {"execution", "ExecuteTime", "collapsed", "scrolled", "papermill", "vscode", "trusted"}
+OUTSIDE = ("MPLBACKEND", "MATPLOTLIBRC", "PYTHONSTARTUP", "FORCE_COLOR", "NO_COLOR")
+SOCKET_PATH_LIMIT = 103  # bytes, on macOS; Linux has four more
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
@@ -53,7 +56,7 @@ def chapters(root: Path) -> list[Path]:
     return [root / source for source in sources if source.suffix == ".ipynb"]
 
 
-def chosen(root: Path, names: list[str]) -> list[Path]:
+def chapters_named(root: Path, names: list[str]) -> list[Path]:
     """Return the chapters named by path or by stem (``01-whole-game``); all without a name.
 
     Raises:
@@ -134,14 +137,17 @@ def run(
         environment |= {"IPYTHONDIR": scratch, "JUPYTER_RUNTIME_DIR": scratch}
         # What a shell or a test runner sets must not change what a chapter shows.
         environment |= {"NEXTTRACK_EDITION": edition} if edition else {}
-        environment.pop("MPLBACKEND", None)
+        environment = {key: value for key, value in environment.items() if key not in OUTSIDE}
+        connection = Path(scratch) / "kernel.json"
+        # By files in the scratch folder, closed to others, where their names are not too long.
+        by_files = len(os.fsencode(connection)) < SOCKET_PATH_LIMIT - len("-ipc-00000")
         client = NotebookClient(
             notebook,
             # Without folders to search, the kernel is the one of this very interpreter.
             km=AsyncKernelManager(
                 kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
-                connection_file=str(Path(scratch) / "kernel.json"),
-                transport="ipc",  # by files in the scratch folder, closed to others
+                connection_file=str(connection),
+                transport="ipc" if by_files else "tcp",
             ),
             timeout=CELL_TIMEOUT,
             record_timing=False,

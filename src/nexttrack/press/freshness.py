@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 
 from nexttrack.apps.sound_map.framed_pages import MAP_TYPE
 from nexttrack.apps.sound_map.sound_maps import map_differences
+from nexttrack.book.edition import SAYS_WHICH_DATA
 from nexttrack.data.editions import ensure
 from nexttrack.press.execute import ExecutionError, cell_name, faults, read, run, side_by_side
 from nexttrack.press.numerals import USUAL, Tolerance, same_text
@@ -29,6 +30,7 @@ from nexttrack.target import STORED
 
 NOT_COMPARED = "colophon"  # the tag of the cell with versions and the data's fingerprint
 TOLERANCE = "tolerance="  # how the tag of a cell begins that states one
+NEEDS = "needs="  # how the tag of a cell begins that names a source whose data the cell reads
 
 # Each source, and a table that is there only if the source was there to be cleaned.
 SOURCES = {
@@ -38,17 +40,12 @@ SOURCES = {
     "playlists": "playlist_items.parquet",
     "playlist-archive": "archive_additions.parquet",
 }
-# The names of tables and data sets in a cell's code, and the sources that these are made from.
-NEEDS = (
-    (r"\brecordings\b|spotify.tracks", {"spotify-tracks"}),
-    (r"century", {"spotify-century"}),
-    (r"lastfm_(?:listens|tags|friends)", {"lastfm-2k"}),
-    # An artist's audio is that of the recordings in all sources.
-    (r"lastfm.2k|lastfm_artists", set(SOURCES) - {"spotify-century"}),
-    (r"\bplaylists?\b(?!.archive)|playlist_(?!archive)", {"playlists", "spotify-tracks"}),
-    (r"archive", {"playlist-archive", "spotify-tracks"}),
-    (r"\bledger\b", set(SOURCES)),
-)
+# What is known of a source's recordings and artists that is filled in from other sources.
+FILLED_FROM = {
+    "playlists": {"spotify-tracks"},
+    "playlist-archive": {"spotify-tracks"},
+    "lastfm-2k": {"spotify-tracks", "playlists", "playlist-archive"},
+}
 
 
 @dataclass(frozen=True)
@@ -151,7 +148,7 @@ def check_chapter(
 ) -> Verdict:
     """Execute one chapter on the published edition, without storing it, and compare its outputs."""
     stored, chapter, started = read(path), path.stem, time.perf_counter()
-    flaws = [*faults(stored, chapter), *_unreadable_tolerances(stored, chapter)]
+    flaws = [*faults(stored, chapter), *_unreadable_tags(stored, chapter)]
     task = nbformat.from_dict(stored)
     skipped = [index for index, needs in enumerate(needed(task)) if needs & missing]
     for index in skipped:
@@ -193,21 +190,25 @@ def stated_tolerances(tags: Iterable[str]) -> list[str]:
     return [tag.removeprefix(TOLERANCE) for tag in tags if tag.startswith(TOLERANCE)]
 
 
-def _unreadable_tolerances(notebook: NotebookNode, chapter: str) -> Iterator[str]:
+def _unreadable_tags(notebook: NotebookNode, chapter: str) -> Iterator[str]:
     for index, cell in enumerate(notebook.cells):
-        for stated in stated_tolerances(cell.metadata.get("tags", ())):
+        tags = cell.metadata.get("tags", ())
+        for stated in stated_tolerances(tags):
             try:
                 Tolerance.read(stated)
             except ValueError as error:
                 yield f"{chapter}, {cell_name(notebook, index)}: {error}"
+        for source in sorted(_named_sources(tags) - SOURCES.keys()):
+            there = ", ".join(SOURCES)
+            yield f"{chapter}, {cell_name(notebook, index)}: needs {source}; there are {there}"
 
 
 def needed(notebook: NotebookNode) -> list[set[str]]:
-    """Return, for each cell, the sources that it needs, seen from its code.
+    """Return, for each cell, the sources that it needs.
 
-    A cell needs the sources that it names (a table, a loader), and those of the cells that last
-    assigned the variables that it reads. What this does not see is executed, and fails, where the
-    source is missing.
+    A cell needs the sources that its tags name (``needs=playlists``), those from which these are
+    filled in, and all that the cells need that last assigned the variables that it reads. A cell
+    that reads data and has no such tag is executed, and fails, where the source is missing.
     """
     of_name: dict[str, set[str]] = {}
     needs = []
@@ -215,15 +216,16 @@ def needed(notebook: NotebookNode) -> list[set[str]]:
         mine: set[str] = set()
         if cell.cell_type == "code":
             read_names, written_names = _variables(cell.source)
-            mine = _named_sources(cell.source)
+            mine = _named_sources(cell.metadata.get("tags", ()))
+            mine |= set().union(*(FILLED_FROM.get(source, set()) for source in mine))
             mine |= set().union(*(of_name.get(name, set()) for name in read_names))
             of_name |= dict.fromkeys(written_names, mine)
         needs.append(mine)
     return needs
 
 
-def _named_sources(source: str) -> set[str]:
-    return set().union(*(sources for words, sources in NEEDS if re.search(words, source)))
+def _named_sources(tags: Iterable[str]) -> set[str]:
+    return {tag.removeprefix(NEEDS) for tag in tags if tag.startswith(NEEDS)}
 
 
 def _variables(source: str) -> tuple[set[str], set[str]]:
@@ -245,6 +247,8 @@ def _variables(source: str) -> tuple[set[str], set[str]]:
         reads |= ((_names(statement, ast.Load) - bound) | changed) - writes
         definitions = ast.FunctionDef | ast.ClassDef
         writes |= {n.name for n in nodes if isinstance(n, definitions)}
+        imported = [n for n in nodes if isinstance(n, ast.alias)]
+        writes |= {n.asname or n.name.partition(".")[0] for n in imported}
         writes |= _names(statement, ast.Store) | changed
     return reads, writes
 
@@ -262,6 +266,7 @@ def compare_outputs(
     An image stands for itself: only its being there is compared, not its points, and not the text
     that stands in for it. A Markdown output is compared as Markdown.
     """
+    stored, new = ([o for o in outputs if not _says_which_data(o)] for outputs in (stored, new))
     before, after = [*map(_shown, stored)], [*map(_shown, new)]
     kinds_before, kinds_after = [kind for kind, _ in before], [kind for kind, _ in after]
     if kinds_before != kinds_after:
@@ -271,6 +276,10 @@ def compare_outputs(
         yield from compare_text(old_text, new_text, tolerances)
     for old, fresh in zip(_maps(stored), _maps(new), strict=True):
         yield from map_differences(old, fresh)
+
+
+def _says_which_data(output: NotebookNode) -> bool:
+    return output.get("metadata", {}).items() >= SAYS_WHICH_DATA.items()
 
 
 def _maps(outputs: list[NotebookNode]) -> list[dict]:

@@ -1,5 +1,6 @@
 """A progress bar over the cells of chapters."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ def cells(paths: list[Path]) -> Iterator[Callable[[Path], Callable[[], None]]]:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     total = {path: sum(cell.cell_type == "code" for cell in read(path).cells) for path in paths}
     with Progress(
-        *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
+        *columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty()
     ) as progress:
 
         def started(path: Path) -> Callable[[], None]:

@@ -34,7 +34,7 @@ def study_shown(root: Path) -> tuple[str, bytes]:
         raise UserError("index.ipynb has no stored answer; run: nexttrack book execute index.ipynb")
     if not is_published(root):
         raise UserError(
-            "index.ipynb is stored with simulated data; the README shows real ones only"
+            "index.ipynb is stored with simulated or other data; the README shows the book's only"
         )
     image = f"![NDCG@10 of five models with 95 % intervals]({FIGURE.as_posix()})"
     return "\n\n".join([markdown[0], image, *markdown[1:]]), figure

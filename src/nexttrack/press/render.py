@@ -18,7 +18,8 @@ FOLDER = ".quarto-cli"
 SECONDS = 60
 # What Quarto only warns of when a reference, link or citation leads nowhere.
 UNRESOLVED = ("Unable to resolve", "Citeproc: citation")
-console = Console(stderr=True, highlight=False)
+# A terminal is what is one, not what FORCE_COLOR takes for one.
+console = Console(stderr=True, highlight=False, force_terminal=sys.stderr.isatty())
 
 
 def render_book(
@@ -150,11 +151,11 @@ def last_words(output: str) -> str:
 
 
 def quarto_environment(root: Path) -> dict[str, str]:
-    """Return the environment for Quarto, which keeps its caches in the clone."""
+    """Return the environment for Quarto: its caches in the clone, and none of its settings."""
     cache = root / ".cache" / "quarto"
-    python = os.environ.get("QUARTO_PYTHON", sys.executable)
     home = {"XDG_CACHE_HOME": str(cache), "XDG_DATA_HOME": str(cache / "data")}
-    return {**os.environ, **home, "DENO_DIR": str(cache / "deno"), "QUARTO_PYTHON": python}
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("QUARTO_")}
+    return {**ours, **home, "DENO_DIR": str(cache / "deno"), "QUARTO_PYTHON": sys.executable}
 
 
 def render_with_quarto(quarto: str, root: Path, output: Path) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-import nexttrack
 from nexttrack.data.editions import fingerprint
 from nexttrack.dependencies import Code
 from nexttrack.errors import UserError
@@ -76,7 +75,7 @@ def changes(path: Path, root: Path, code: Code | None = None) -> list[str]:
     stamped = read_stamps(root).get(path.stem)
     if stamped is None:
         return ["never stamped"]
-    return differences(stamped, state(read(path), code or code_of(root)))
+    return differences(stamped, state(read(path), code or package_code(root)))
 
 
 def differences(stamped: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -114,9 +113,9 @@ def source_of(notebook: NotebookNode) -> str:
     return "\n".join(TransformerManager().transform_cell(source) for source in cells)
 
 
-def code_of(root: Path) -> Code:
-    """Return the package's code: one for all chapters of a command, as it is read once."""
-    return Code(root, Path(nexttrack.__file__).parent)
+def package_code(root: Path) -> Code:
+    """Return the package's code: one for a whole command, as it lists its files once."""
+    return Code(root)
 
 
 def _code(notebook: NotebookNode) -> str:

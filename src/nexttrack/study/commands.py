@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def tune(
+def tune_models(
     data: Annotated[
         list[str] | None, typer.Argument(help="Data sets of chapter 08; all if not given.")
     ] = None,
     budget: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = BUDGET,
 ) -> None:
     """Tune every model with the same budget, in up to two hours; results/tuning.csv."""
-    from nexttrack.evaluation.tuning import tune as search
+    from nexttrack.evaluation.tuning import tune
     from nexttrack.study.comparison.search_spaces import tunables
     from nexttrack.study.comparison.tuned_comparison import DATASETS, METRIC, SEED, N
     from nexttrack.study.protocol import task
@@ -50,7 +50,7 @@ def tune(
         )
 
     tasks = {name: task(name, first_users=True) for name in names}
-    trials = search(
+    trials = tune(
         {name: tunables(one.dataset) for name, one in tasks.items()},
         {name: one.split for name, one in tasks.items()},
         METRIC,
@@ -63,13 +63,12 @@ def tune(
     Console().print(_table(trials))
 
 
-def other_splits() -> None:
+def evaluate_other_splits() -> None:
     """Measure the tuned models on other splits, in some ten minutes; results/other-splits.csv."""
     import pandas as pd
 
-    from nexttrack.study.comparison.other_splits import measured
-    from nexttrack.study.comparison.other_splits import other_splits as other_splits_of
-    from nexttrack.study.comparison.tuned_comparison import DATASETS, chosen, load
+    from nexttrack.study.comparison.other_splits import further_splits, means_by_split
+    from nexttrack.study.comparison.tuned_comparison import DATASETS, load, tuned_settings
     from nexttrack.study.results import store, stored
 
     _, others = stored("other-splits.csv", DATASETS)
@@ -77,8 +76,8 @@ def other_splits() -> None:
     console = Console(stderr=True)
     for name in DATASETS:
         dataset = load(name)
-        splits, label = other_splits_of(dataset), lambda split, name=name: f"{name}, {split}"
-        for rows in measured(dataset, splits, chosen(name), label):
+        splits, label = further_splits(dataset), lambda split, name=name: f"{name}, {split}"
+        for rows in means_by_split(dataset, splits, tuned_settings(name), label):
             tables.append(rows)
             store("other-splits.csv", pd.concat(tables), others)
             best = rows.loc[rows["mean"].idxmax()]

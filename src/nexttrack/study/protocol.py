@@ -3,17 +3,20 @@
 All chapters share it, so that their figures can be compared.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import diags
+from threadpoolctl import threadpool_limits
 
 from nexttrack import project
 from nexttrack.data import editions
 from nexttrack.data.dataset import Dataset
+from nexttrack.evaluation.comparison import Candidate, choose, measure
 from nexttrack.evaluation.splits import Split, timed, weak_generalization
 
 SEED = 20_260_101
@@ -124,10 +127,28 @@ def fewer_asked(split: Split) -> Split:
     return replace(split, validation_out=out)
 
 
-def thinned(settings: Sequence[Mapping]) -> Sequence[Mapping]:
-    """Return every other setting, the first among them.
+def thinned(models: Mapping[str, Candidate]) -> Mapping[str, Candidate]:
+    """Return models with, on the sample edition, every other setting, the first among them.
 
     The start of a curve stays. So does the sample edition run in a minute, about which the book
     claims nothing.
     """
-    return settings[::2]
+    if not on_sample():
+        return models
+    return {name: Candidate(one.make, one.settings[::2]) for name, one in models.items()}
+
+
+def choose_and_test(
+    models: Mapping[str, Candidate], asked: Task
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose a setting of each model on the validation part of a data set, and test it once.
+
+    Returns:
+        (trials, scores): see :func:`nexttrack.evaluation.comparison.choose` and ``measure``; the
+        settings of trials are JSON, and scores have a column ``group`` (:meth:`Task.group`).
+    """
+    with threadpool_limits(1, user_api="blas"):  # as implicit wants it
+        trials = choose(models, asked.split)
+        scores = measure(models, trials, asked.split)
+    scores["group"] = asked.group(scores["user"])
+    return trials.assign(settings=trials["settings"].map(json.dumps)), scores

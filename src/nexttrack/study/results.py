@@ -19,7 +19,7 @@ def path_of(file: str) -> Path:
     return project.root() / "results" / file
 
 
-def measured(file: str, make: str) -> pd.DataFrame:
+def bench_table(file: str, make: str) -> pd.DataFrame:
     """Return a table that is of no data, but of a machine.
 
     Args:

@@ -1,21 +1,17 @@
 """The first comparison: five models of five kinds, chosen and tested in the same way."""
 
 import json
-from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
-from nexttrack.evaluation.comparison import Candidate, choose, grid, measure
+from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import DATASETS, SEED, Task, split, task
+from nexttrack.study.protocol import choose_and_test, task
 from nexttrack.study.registry import AS_IT_COMES, FEATURES, MODELS
 
-__all__ = ["DATASETS", "SEED", "candidates", "chosen", "compare", "play", "split"]
 
-
-def candidates(tracks: pd.DataFrame) -> dict[str, Candidate]:
+def five_models(tracks: pd.DataFrame) -> dict[str, Candidate]:
     """Return the five models; each that has something to choose gets at most six settings.
 
     Args:
@@ -39,30 +35,15 @@ def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     Takes some ten seconds; the result is kept until the package's code or the data change.
 
     Args:
-        name: one of ``DATASETS``.
+        name: one of ``protocol.DATASETS``.
 
     Returns:
-        (trials, scores): see :func:`nexttrack.evaluation.comparison.choose` and ``measure``; the
-        settings of trials are JSON, and scores have a column ``group``: the data set, for playlists
-        with the part.
+        (trials, scores), see :func:`nexttrack.study.protocol.choose_and_test`.
     """
     asked = task(name)
-    return compare(candidates(asked.dataset.tracks), asked)
+    return choose_and_test(five_models(asked.dataset.tracks), asked)
 
 
-def chosen(trials: pd.DataFrame, model: str) -> dict:
+def chosen_settings(trials: pd.DataFrame, model: str) -> dict:
     """Return the chosen setting of a model from the trials of :func:`play`, as keywords."""
     return json.loads(trials.loc[trials["chosen"] & (trials["model"] == model), "settings"].item())
-
-
-def compare(models: Mapping[str, Candidate], asked: Task) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Choose and test models on a data set, in the way and on the split of this comparison.
-
-    Returns:
-        (trials, scores) as :func:`play` says.
-    """
-    with threadpool_limits(1, user_api="blas"):  # as implicit wants it
-        trials = choose(models, asked.split)
-        scores = measure(models, trials, asked.split)
-    scores["group"] = asked.group(scores["user"])
-    return trials.assign(settings=trials["settings"].map(json.dumps)), scores

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -17,14 +16,13 @@ from nexttrack.apps.sound_map.framed_pages import (
     draw_elsewhere,
     write_framed_pages,
 )
-from nexttrack.apps.sound_map.sound_maps import map_content
 from nexttrack.press.preview.pages import draw_map
 
 
 @pytest.fixture
-def content(to_map):
+def content(make_map):
     """Return the content of a map."""
-    return map_content(**to_map(), edition="sample", fingerprint="0123456789ab", most=9)
+    return make_map(edition="sample", most=9)
 
 
 @pytest.fixture
@@ -63,22 +61,16 @@ def test_quarto_runs_the_file_and_gets_the_page_that_the_preview_has(book, conte
     assert (book / "out" / "chapters" / MAP_PAGE).read_bytes() == draw_map(content)
 
 
-def program(path: Path, script: str) -> str:
-    """Write a shell script that can be run."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return str(path)
-
-
-def test_a_python_without_bokeh_uses_that_of_the_clone(book, content, tmp_path, monkeypatch):
+def test_a_python_without_bokeh_uses_that_of_the_clone(
+    book, content, program, tmp_path, monkeypatch
+):
     program(tmp_path / ".venv" / "bin" / "python", f'exec {sys.executable} "$@"')
-    monkeypatch.setattr(sys, "executable", program(tmp_path / "bare" / "python", "exit 1"))
+    monkeypatch.setattr(sys, "executable", str(program(tmp_path / "bare" / "python", "exit 1")))
     assert draw_elsewhere(book, content).startswith(b"<!doctype html>")
 
 
-def test_without_bokeh_one_line_says_what_to_do(book, content, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "executable", program(tmp_path / "bare" / "python", "exit 1"))
+def test_without_bokeh_one_line_says_what_to_do(book, content, program, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(program(tmp_path / "bare" / "python", "exit 1")))
     with pytest.raises(FramedPageError, match=r"needs Bokeh, .* run make book, or set QUARTO_PY"):
         draw_elsewhere(book, content)
 

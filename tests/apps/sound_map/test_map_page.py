@@ -1,5 +1,6 @@
 """The page of a map: whole in itself, with colours that readers can tell apart."""
 
+import functools
 import itertools
 import json
 import re
@@ -9,7 +10,6 @@ import pytest
 from bs4 import BeautifulSoup
 
 from nexttrack.apps.sound_map.map_page import COLOURS, MANY, about, page
-from nexttrack.apps.sound_map.sound_maps import map_content
 from nexttrack.book.figures import PALETTE
 
 # Two-colour vision, Machado, Oliveira & Fernandes (2009), severity 1, on linear RGB.
@@ -34,14 +34,9 @@ VISION = {
 
 
 @pytest.fixture
-def content(to_map):
+def content(make_map):
     """Return a function that makes the content of a map."""
-
-    def make(n=30, most=20, edition="published", **changes):
-        given = to_map(n) | changes
-        return map_content(**given, edition=edition, fingerprint="0123456789ab", most=most)
-
-    return make
+    return functools.partial(make_map, n=30, most=20)
 
 
 def test_a_page_holds_its_scripts_and_may_load_nothing(content):
@@ -81,7 +76,7 @@ def test_it_says_what_it_shows(content):
 
 
 def test_many_recordings_are_drawn_by_webgl(content):
-    few, many = page(content()), page(content(MANY + 1, most=None))
+    few, many = page(content()), page(content(n=MANY + 1, most=None))
     assert '"output_backend": "webgl"' not in few
     assert '"output_backend": "webgl"' in many
     assert len(many) > len(few)

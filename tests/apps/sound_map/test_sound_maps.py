@@ -14,24 +14,11 @@ from nexttrack.apps.sound_map import sound_maps
 from nexttrack.apps.sound_map.framed_pages import MAP_PAGE, MAP_TYPE
 from nexttrack.apps.sound_map.sound_maps import (
     EXCERPT,
-    map_content,
     map_differences,
     percentile_ranks,
 )
 from nexttrack.press.execute import faults
 from nexttrack.press.freshness import compare_outputs
-
-MADE_FROM = {"edition": "published", "fingerprint": "0123456789ab"}
-
-
-@pytest.fixture
-def content(to_map):
-    """Return a function that makes the content of a map of made-up recordings."""
-
-    def make(n=60, seed=1, most=EXCERPT, **changes):
-        return map_content(**to_map(n, seed) | changes, **MADE_FROM, most=most)
-
-    return make
 
 
 def lines(content):
@@ -42,9 +29,9 @@ def lines(content):
 # ---- what is stored
 
 
-def test_an_excerpt_names_the_most_popular_and_no_more_than_a_thousand(to_map, content):
+def test_an_excerpt_names_the_most_popular_and_no_more_than_a_thousand(to_map, make_map):
     recordings = to_map(3_000)["recordings"]
-    named = lines(content(3_000))
+    named = lines(make_map(3_000))
     assert len(named) == EXCERPT == 1_000
     popularity = recordings.set_index("title")["popularity"]
     shown = [popularity[title] for title, *_ in named]
@@ -52,8 +39,8 @@ def test_an_excerpt_names_the_most_popular_and_no_more_than_a_thousand(to_map, c
     assert shown == popularity.sort_values(ascending=False).head(1_000).tolist()
 
 
-def test_a_recording_is_six_fields_of_our_own_numbers_and_names(to_map, content):
-    given, made = to_map(), content()
+def test_a_recording_is_six_fields_of_our_own_numbers_and_names(to_map, make_map):
+    given, made = to_map(), make_map()
     assert set(made) == {
         "format", "edition", "fingerprint", "total", "groups", "features", "recordings", "density",
     }  # fmt: skip
@@ -74,55 +61,54 @@ def test_a_recording_is_six_fields_of_our_own_numbers_and_names(to_map, content)
         assert [*map(int, ranks.split())] == [rank["energy"][i], rank["tempo_bpm"][i]]
 
 
-def test_groups_are_in_the_order_of_their_size_among_all_recordings(to_map):
+def test_groups_are_in_the_order_of_their_size_among_all_recordings(make_map):
     clusters = ["b"] * 20 + ["c"] * 30 + ["a"] * 10
-    given = to_map() | {"clusters": clusters, "families": None}
-    made = map_content(**given, **MADE_FROM, most=5)
+    made = make_map(most=5, clusters=clusters, families=None)
     assert [group["name"] for group in made["groups"]] == ["cluster", "genre"]
     assert made["groups"][0]["values"] == ["c", "b", "a"]
 
 
-def test_families_may_be_a_series(to_map, content):
-    assert content(families=pd.Series(to_map()["families"])) == content()
+def test_families_may_be_a_series(to_map, make_map):
+    assert make_map(families=pd.Series(to_map()["families"])) == make_map()
 
 
-def test_the_ground_counts_every_recording(content):
-    density = content(500, most=10)["density"]
+def test_the_ground_counts_every_recording(make_map):
+    density = make_map(500, most=10)["density"]
     counts = np.array([row.split() for row in density["counts"]], dtype=int)
     assert counts.shape == (96, 96)
     assert counts.sum() == 500
 
 
-def test_the_lowest_row_of_the_ground_is_the_first(to_map):
+def test_the_lowest_row_of_the_ground_is_the_first(make_map):
     places = np.zeros((60, 2))
     places[0] = 1, 5  # right and high
-    made = map_content(**to_map() | {"places": places}, **MADE_FROM, most=1)
+    made = make_map(places=places, most=1)
     counts = np.array([row.split() for row in made["density"]["counts"]], dtype=int)
     assert counts[0, 0] == 59
     assert counts[-1, -1] == 1
     assert (made["density"]["x"], made["density"]["y"]) == ([0, 1], [0, 5])
 
 
-def test_the_whole_map_names_all_and_needs_no_ground(content):
-    made = content(1_500, most=None)
+def test_the_whole_map_names_all_and_needs_no_ground(make_map):
+    made = make_map(1_500, most=None)
     assert len(made["recordings"]) == made["total"] == 1_500
     assert "density" not in made
 
 
-def test_the_same_recordings_give_the_same_content(content):
-    assert json.dumps(content()) == json.dumps(content())
+def test_the_same_recordings_give_the_same_content(make_map):
+    assert json.dumps(make_map()) == json.dumps(make_map())
 
 
-def test_names_stay_on_their_line_and_in_their_field(to_map, content):
+def test_names_stay_on_their_line_and_in_their_field(to_map, make_map):
     recordings = to_map()["recordings"]
     recordings["title"] = "a\ttab\nand a line"
-    assert {fields[0] for fields in lines(content(recordings=recordings))} == {"a tab and a line"}
+    assert {fields[0] for fields in lines(make_map(recordings=recordings))} == {"a tab and a line"}
 
 
-def test_a_recording_without_genre_is_shown(to_map):
+def test_a_recording_without_genre_is_shown(to_map, make_map):
     given = to_map() | {"families": None}
     given["recordings"]["genres"] = [[]] * 60
-    made = map_content(**given, **MADE_FROM, most=1)
+    made = make_map(**given, most=1)
     assert made["groups"][1]["values"] == ["no genre"]
 
 
@@ -133,10 +119,10 @@ def test_percentile_ranks_are_those_of_scipy():
     assert percentile_ranks([3.0]).tolist() == [50]
 
 
-def test_a_thousand_recordings_fit_into_what_may_be_stored(to_map, content):
+def test_a_thousand_recordings_fit_into_what_may_be_stored(to_map, make_map):
     recordings = to_map(2_000)["recordings"]
     recordings["title"] += " " + "x" * 40  # twice what titles have
-    made = content(2_000, recordings=recordings)
+    made = make_map(2_000, recordings=recordings)
     assert len(json.dumps(made, ensure_ascii=False).encode()) < 250_000
 
 
@@ -159,14 +145,14 @@ def test_a_thousand_recordings_fit_into_what_may_be_stored(to_map, content):
         ({"families": {"techno": "electronic"}}, "genres without a family: folk, jazz"),
     ],
 )
-def test_what_does_not_fit_is_refused(content, changes, message):
+def test_what_does_not_fit_is_refused(make_map, changes, message):
     with pytest.raises(ValueError, match=message):
-        content(**changes)
+        make_map(**changes)
 
 
-def test_a_missing_column_is_named(to_map, content):
+def test_a_missing_column_is_named(to_map, make_map):
     with pytest.raises(ValueError, match="recordings have no column 'genres'"):
-        content(recordings=to_map()["recordings"].drop(columns="genres"))
+        make_map(recordings=to_map()["recordings"].drop(columns="genres"))
 
 
 # ---- in a notebook
@@ -177,7 +163,7 @@ def shown(to_map, tmp_path, monkeypatch):
     """Return the map as a chapter shows it, in whose folder the whole map was written."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sound_maps.project, "edition", lambda: "published")
-    monkeypatch.setattr(sound_maps, "fingerprint", lambda edition: MADE_FROM["fingerprint"])
+    monkeypatch.setattr(sound_maps, "fingerprint", lambda edition: "0123456789ab")
     return book.sound_map(**to_map(1_200))
 
 
@@ -216,41 +202,41 @@ def test_a_frame_is_one_iframe_and_a_link(shown):
 # ---- the same map
 
 
-def test_a_map_is_the_same_turned_mirrored_and_a_little_moved(to_map, content):
+def test_a_map_is_the_same_turned_mirrored_and_a_little_moved(to_map, make_map):
     places = to_map()["places"] @ [[0, 1], [1, 0]] * [1, -1]
     places += np.random.default_rng(2).normal(scale=0.3, size=places.shape)
-    assert list(map_differences(content(), content(places=places))) == []
+    assert list(map_differences(make_map(), make_map(places=places))) == []
 
 
-def test_places_that_belong_to_others_are_a_difference(to_map, content):
+def test_places_that_belong_to_others_are_a_difference(to_map, make_map):
     places = np.random.default_rng(2).permutation(to_map()["places"])
-    ((stored, new),) = map_differences(content(), content(places=places))
+    ((stored, new),) = map_differences(make_map(), make_map(places=places))
     assert stored == "the places on the map"
     assert new.startswith("distances that correlate with them by")
 
 
 @pytest.mark.parametrize("changed", [1, 3])
-def test_a_hundredth_of_the_recordings_may_change_their_group(to_map, content, changed):
+def test_a_hundredth_of_the_recordings_may_change_their_group(to_map, make_map, changed):
     names = to_map(200)["clusters"]
     others = [n if i >= changed else "low energy" for i, n in enumerate(names)]
     moved = sum(a != b for a, b in zip(names, others, strict=True))
-    found = list(map_differences(content(200), content(200, clusters=others)))
+    found = list(map_differences(make_map(200), make_map(200, clusters=others)))
     assert bool(found) == (moved > 2)
     others = ["low energy" if name == "high tempo" else name for name in names[:100]] + names[100:]
-    ((_, new),) = map_differences(content(200), content(200, clusters=others))
+    ((_, new),) = map_differences(make_map(200), make_map(200, clusters=others))
     assert new.startswith("others for ")
 
 
-def test_other_ranks_names_groups_and_features_are_differences(to_map, content):
+def test_other_ranks_names_groups_and_features_are_differences(to_map, make_map):
     features = to_map()["features"]
     found = {
-        "ranks": content(features=-features),
-        "names": content(recordings=to_map()["recordings"].assign(title="new")),
-        "groups": content(clusters=["one"] * 60),
-        "features": content(features=features.rename(columns={"energy": "power"})),
-        "total": content(61),
+        "ranks": make_map(features=-features),
+        "names": make_map(recordings=to_map()["recordings"].assign(title="new")),
+        "groups": make_map(clusters=["one"] * 60),
+        "features": make_map(features=features.rename(columns={"energy": "power"})),
+        "total": make_map(61),
     }
-    said = {name: next(map_differences(content(), new)) for name, new in found.items()}
+    said = {name: next(map_differences(make_map(), new)) for name, new in found.items()}
     assert said["ranks"][0] == "percentile ranks"
     assert said["names"] == ("60 recordings that are no longer on the map", "60 others")
     assert said["groups"][1] == "{'cluster': ['one'], 'genre family': ['acoustic', 'electronic']}"
@@ -261,9 +247,9 @@ def test_other_ranks_names_groups_and_features_are_differences(to_map, content):
     assert said["total"] == ("the map's total 60", "61")
 
 
-def test_ranks_may_differ_by_one_and_equals_are_told_apart(to_map, content):
+def test_ranks_may_differ_by_one_and_equals_are_told_apart(to_map, make_map):
     recordings = to_map()["recordings"].assign(title="Same", artists=[["Same"]] * 60)
-    stored, new = content(recordings=recordings), content(recordings=recordings)
+    stored, new = make_map(recordings=recordings), make_map(recordings=recordings)
     new["recordings"] = [
         line.rpartition(" ")[0] + f" {int(line.rpartition(' ')[2]) + 1}"
         for line in new["recordings"]
@@ -271,7 +257,7 @@ def test_ranks_may_differ_by_one_and_equals_are_told_apart(to_map, content):
     assert list(map_differences(stored, new)) == []
 
 
-def test_the_check_of_stored_outputs_compares_maps(shown, content):
+def test_the_check_of_stored_outputs_compares_maps(shown, make_map):
     stored = output(shown)
     assert list(compare_outputs([stored], [stored])) == []
     other = nbformat.from_dict(stored)

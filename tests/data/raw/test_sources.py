@@ -1,4 +1,4 @@
-"""data/sources.toml and its reading."""
+"""sources.toml and its reading."""
 
 import re
 

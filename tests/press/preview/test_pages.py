@@ -231,9 +231,18 @@ def test_two_cells_with_one_label_are_an_error(one):
         one(*cells)
 
 
-def test_a_label_in_two_chapters_is_an_error(minibook):
-    minibook.chapter("chapters/two", [new_markdown_cell("# Two\n\n## Deep {#sec-deep}")])
-    with pytest.raises(UserError, match=r"two.ipynb: sec-deep is a label in chapters/one.ipynb"):
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        (new_markdown_cell("# Two\n\n## Deep {#sec-deep}"), "sec-deep is a label in .*one.ipynb"),
+        (new_raw_cell("---\ntitle: [\n---"), "cell 1: its front matter is not valid YAML"),
+        (new_markdown_cell("Just text."), "has no title"),
+    ],
+    ids=["a label in two chapters", "broken front matter", "no title"],
+)
+def test_a_chapter_that_has_no_place_in_the_book_is_an_error(minibook, cell, problem):
+    minibook.chapter("chapters/two", [cell])
+    with pytest.raises(UserError, match=f"two.ipynb.*{problem}"):
         render_preview(minibook.folder, minibook.output)
 
 
@@ -241,18 +250,6 @@ def test_a_label_in_two_chapters_is_an_error(minibook):
 def test_a_file_that_is_no_notebook_is_an_error(minibook, content):
     (minibook.folder / "chapters" / "two.ipynb").write_bytes(content)
     with pytest.raises(UserError, match=r"^chapters/two.ipynb is not .*; restore it from git$"):
-        render_preview(minibook.folder, minibook.output)
-
-
-def test_broken_front_matter_is_an_error(minibook):
-    minibook.chapter("chapters/two", [new_raw_cell("---\ntitle: [\n---")])
-    with pytest.raises(UserError, match=r"two.ipynb, cell 1: its front matter is not valid YAML"):
-        render_preview(minibook.folder, minibook.output)
-
-
-def test_a_chapter_without_title_is_an_error(minibook):
-    minibook.chapter("chapters/two", [new_markdown_cell("Just text.")])
-    with pytest.raises(UserError, match=r"two.ipynb.*has no title"):
         render_preview(minibook.folder, minibook.output)
 
 

@@ -21,7 +21,7 @@ def tracks(monkeypatch):
 
 
 def test_no_model_gets_more_than_six_settings_and_each_can_be_made(tracks):
-    found = cluster_comparison.candidates(tracks, 2)
+    found = cluster_comparison.cluster_models(tracks, 2)
     assert list(found) == [
         *("Popularity", "Audio kNN", "Cluster popularity", "Shuffled clusters", "Genre popularity")
     ]
@@ -32,7 +32,7 @@ def test_no_model_gets_more_than_six_settings_and_each_can_be_made(tracks):
 
 
 def test_the_control_has_clusters_of_the_same_sizes(tracks):
-    found = cluster_comparison.candidates(tracks, 2)
+    found = cluster_comparison.cluster_models(tracks, 2)
     setting = {"k": 2, "shrinkage": 3}
     labels = found["Cluster popularity"].make(**setting).labels
     shuffled = found["Shuffled clusters"].make(**setting).labels
@@ -41,7 +41,7 @@ def test_the_control_has_clusters_of_the_same_sizes(tracks):
 
 
 def test_genres_group_items_by_the_first_and_unknown_ones_apart(tracks):
-    make = cluster_comparison.candidates(tracks, 2)["Genre popularity"].make
+    make = cluster_comparison.cluster_models(tracks, 2)["Genre popularity"].make
     by_genre, by_family = (make(k=k, shrinkage=3).labels for k in ("genre", "family"))
     np.testing.assert_array_equal(by_genre, [0, 1, 0, 2, -1, -1])
     assert by_family[0] == by_family[2] and list(by_family[4:]) == [-1, -1]

@@ -8,8 +8,8 @@ from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.models import ItemKNN, Popularity
 from nexttrack.study import protocol
-from nexttrack.study.comparison.list_measures import ACCURACY, WEIGHTS, ListMeasures
-from nexttrack.study.comparison.tuned_comparison import Answers
+from nexttrack.study.comparison.list_measures import WEIGHTS, ListMeasures
+from nexttrack.study.comparison.tuned_comparison import ACCURACY, Answers
 
 
 @pytest.fixture(scope="module")

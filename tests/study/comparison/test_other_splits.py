@@ -23,7 +23,7 @@ SETTINGS = {"PureSVD": {"factors": 4}, "Popularity": {}}
 )
 def test_which_splits_there_are(made, name, expected):
     dataset = made(name)
-    splits = dict(other_splits.other_splits(dataset))
+    splits = dict(other_splits.further_splits(dataset))
     assert list(splits) == expected
     main = protocol.split(dataset)
     for split in splits.values():
@@ -33,8 +33,8 @@ def test_which_splits_there_are(made, name, expected):
 
 def test_a_row_is_what_the_evaluator_says(made):
     dataset = made("playlists")
-    splits = dict(other_splits.other_splits(dataset))
-    tables = pd.concat(other_splits.measured(dataset, splits.items(), SETTINGS))
+    splits = dict(other_splits.further_splits(dataset))
+    tables = pd.concat(other_splits.means_by_split(dataset, splits.items(), SETTINGS))
     assert tables.groupby("split", sort=False).size().to_dict() == dict.fromkeys(splits, 2)
     for row in tables.itertuples():
         model = tuned_comparison.models(dataset, SETTINGS)[row.model]()
@@ -47,16 +47,16 @@ def test_what_was_measured_with_other_settings_is_refused(tmp_path, monkeypatch,
     monkeypatch.setattr(project, "root", lambda: tmp_path)
     monkeypatch.setattr(project, "edition", lambda: "published")
     monkeypatch.setattr("nexttrack.study.results.fingerprint", lambda: "of these data")
-    monkeypatch.setattr(other_splits, "chosen", lambda name: SETTINGS)
+    monkeypatch.setattr(other_splits, "tuned_settings", lambda name: SETTINGS)
     with pytest.raises(UserError, match=r"not of lastfm-2k-tags .*run: make tune"):
-        other_splits.kept("lastfm-2k-tags")
+        other_splits.stored_means("lastfm-2k-tags")
     dataset = made("lastfm-2k-tags")
-    splits = other_splits.other_splits(dataset)
-    rows = pd.concat(other_splits.measured(dataset, splits, SETTINGS))
+    splits = other_splits.further_splits(dataset)
+    rows = pd.concat(other_splits.means_by_split(dataset, splits, SETTINGS))
     (tmp_path / "results").mkdir()
     path = tmp_path / "results" / "other-splits.csv"
     rows.assign(fingerprint="of these data").to_csv(path, index=False)
-    assert len(other_splits.kept("lastfm-2k-tags")) == len(rows)
-    monkeypatch.setattr(other_splits, "chosen", lambda name: SETTINGS | {"Random": {}})
+    assert len(other_splits.stored_means("lastfm-2k-tags")) == len(rows)
+    monkeypatch.setattr(other_splits, "tuned_settings", lambda name: SETTINGS | {"Random": {}})
     with pytest.raises(UserError, match="with the settings chosen now"):
-        other_splits.kept("lastfm-2k-tags")
+        other_splits.stored_means("lastfm-2k-tags")

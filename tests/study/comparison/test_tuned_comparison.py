@@ -24,7 +24,7 @@ def compared(tmp_path, monkeypatch, made):
     monkeypatch.setattr("nexttrack.cache.cache_dir", lambda: tmp_path)
     monkeypatch.setattr("nexttrack.study.kept.fingerprint", lambda: "of these data")
     monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", made)
-    monkeypatch.setattr(tuned_comparison, "chosen", lambda name: SETTINGS)
+    monkeypatch.setattr(tuned_comparison, "tuned_settings", lambda name: SETTINGS)
     return tuned_comparison
 
 
@@ -57,7 +57,9 @@ def test_what_is_kept_is_not_made_again_until_the_settings_change(compared, monk
     for model, lists in first.lists.items():
         assert (again.lists[model].ids == lists.ids).all()
     assert calls == []
-    monkeypatch.setattr(compared, "chosen", lambda name: SETTINGS | {"PureSVD": {"factors": 5}})
+    monkeypatch.setattr(
+        compared, "tuned_settings", lambda name: SETTINGS | {"PureSVD": {"factors": 5}}
+    )
     with pytest.raises(ZeroDivisionError):
         compared.answers("lastfm-2k")
 

@@ -39,7 +39,7 @@ def dataset(monkeypatch):
 
 
 def test_no_model_gets_more_than_six_settings_and_each_can_be_made():
-    for candidate in factor_sweeps.candidates().values():
+    for candidate in factor_sweeps.factor_models().values():
         assert 1 <= len(candidate.settings) <= 6
         for setting in candidate.settings:
             candidate.make(**setting)
@@ -65,7 +65,7 @@ def test_the_best_mean_is_chosen_and_of_equals_the_first():
             "NDCG@10": [0.1, 0.1, 0.4, 0.2, 0.2, 0.4, 0.0, 0.5],
         }
     ).astype({"model": "category", "settings": "category"})
-    best = factor_sweeps.chosen(scores)
+    best = factor_sweeps.best_per_model(scores)
     assert best.to_dict() == {"a": "2", "b": "1"}
     summary = summarise(factor_sweeps.only(scores, best), "NDCG@10", seed=1)
     assert summary["mean"].to_dict() == pytest.approx({"a": 0.3, "b": 0.25})
@@ -78,7 +78,7 @@ def test_all_curves_go_through_the_start(dataset):
         assert len(set(values)) == len(values) >= 5
         if name not in ("factors", "iterations"):
             assert START in points
-            assert START in factor_sweeps.thinned(points)
+            assert START in points[::2]
         fixed = {key for key in START if key != name}
         fixed -= {"regularization"} if name == "frequency_exponent" else set()
         assert all(point[key] == START[key] for point in points for key in fixed)
@@ -87,8 +87,8 @@ def test_all_curves_go_through_the_start(dataset):
 def test_thinned_curves_keep_what_they_are_compared_with(dataset):
     curves = factor_sweeps.moved(START | {"factors": 64}, dataset.user_items)
     for name, value in (("factors", 64), ("iterations", 15)):
-        assert value in [point[name] for point in factor_sweeps.thinned(curves[name])]
-    assert 64 in factor_sweeps.thinned(factor_sweeps.SIZES[::-1])
+        assert value in [point[name] for point in curves[name][::2]]
+    assert 64 in factor_sweeps.SIZES[::-1][::2]
 
 
 def test_with_the_exponent_the_mean_ridge_stays(dataset):
@@ -124,7 +124,7 @@ def test_seeds_change_the_start_and_nothing_else(dataset):
 
 def test_all_candidates_are_measured(dataset, monkeypatch):
     few = {"iALS": Candidate(IALS, [START, START | {"factors": 2}])}
-    monkeypatch.setattr(factor_sweeps, "candidates", lambda: few)
+    monkeypatch.setattr(factor_sweeps, "factor_models", lambda: few)
     scores = factor_sweeps.tuned.__wrapped__("lastfm-2k")
-    best = factor_sweeps.chosen(scores)
+    best = factor_sweeps.best_per_model(scores)
     assert json.loads(best["iALS"])["factors"] in (2, 4)

@@ -13,7 +13,7 @@ from nexttrack.evaluation import weak_generalization
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.sampled_metrics import full_ranks
 from nexttrack.models import EASE, ItemKNN, Popularity
-from nexttrack.study import whole_game
+from nexttrack.study import protocol
 from nexttrack.study.leakage import leakage
 from nexttrack.study.protocol import split as split_of
 
@@ -141,7 +141,7 @@ def test_settings_are_those_of_the_data_set(dated):
     assert (made["iALS"].factors, made["Item kNN"].shrinkage) == (64, 5)
 
 
-@pytest.mark.parametrize("name", whole_game.DATASETS)
+@pytest.mark.parametrize("name", protocol.DATASETS)
 def test_settings_are_those_that_chapter_07_chose(made, name):
     path = project.root() / "chapters" / "07-factors.ipynb"
     cells = nbformat.read(path, as_version=4).cells

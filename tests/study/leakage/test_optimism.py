@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:OpenBLAS is configured")
 
 
 def test_each_kind_of_model_has_24_settings_and_each_can_be_made():
-    for candidate in optimism.candidates().values():
+    for candidate in optimism.models_to_tune().values():
         assert len({str(setting) for setting in candidate.settings}) == 24
         for setting in candidate.settings:
             candidate.make(**setting)
@@ -83,7 +83,7 @@ def dataset(monkeypatch):
 
 def test_every_setting_is_measured_on_two_parts_inside_the_training_part(dataset, monkeypatch):
     few = {"Item kNN": Candidate(ItemKNN, [{"K": 5}, {"K": 20}])}
-    monkeypatch.setattr(optimism, "candidates", lambda: few)
+    monkeypatch.setattr(optimism, "models_to_tune", lambda: few)
     scores = optimism.tried.__wrapped__()
     validation, test = optimism.as_arrays(scores, "Item kNN")
     assert validation.shape == test.shape == (40, 2)

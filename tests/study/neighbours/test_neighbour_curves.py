@@ -23,7 +23,7 @@ def tracks():
 def test_every_setting_makes_a_model_that_fits(tracks):
     tracks["artists"] = [["a"], ["b"], ["a", "b"], ["c"], ["c"], None]
     seen = who_has_what()
-    found = curves.candidates(tracks)
+    found = curves.neighbour_models(tracks)
     for candidate in found.values():
         for setting in candidate.settings:
             model = candidate.make(**setting)
@@ -39,12 +39,12 @@ def who_has_what():
 
 
 def test_artists_are_not_compared_by_artist(tracks):
-    settings = curves.candidates(tracks)["Content kNN"].settings
+    settings = curves.neighbour_models(tracks)["Content kNN"].settings
     assert {s["compared"] for s in settings} == {"sound", "genres", "all"}
 
 
 def test_users_and_items_get_the_same_settings(tracks):
-    found = curves.candidates(tracks)
+    found = curves.neighbour_models(tracks)
     assert found["Item kNN"].settings == found["User kNN"].settings
 
 

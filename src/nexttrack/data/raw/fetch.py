@@ -1,62 +1,28 @@
-"""Bring raw files into the data folder: by download, or from a folder of the user's.
+"""Download sources into the data folder; what is downloaded is installed as an import is."""
 
-Everything is verified before anything is replaced. A source is copied into a folder ``.new-NAME``
-next to its place, written through to the disk, and then renamed into place; what was there before
-waits as ``.NAME-old`` until that is done, and is put back by the next command if the renaming was
-cut off half-way. One process at a time does this, behind the file ``.lock``.
-"""
-
-import errno
 import hashlib
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import requests
-from filelock import FileLock, Timeout
-from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from nexttrack.data.raw import million_playlist
-from nexttrack.data.raw.sources import Source, find, load_sources, locate
-from nexttrack.data.raw.verify import FileReport, verify_source
+from nexttrack.data.raw.archives import BLOCK
+from nexttrack.data.raw.imports import install
+from nexttrack.data.raw.installing import one_at_a_time
+from nexttrack.data.raw.kinds import wrong_kind
+from nexttrack.data.raw.search import Search
+from nexttrack.data.raw.sources import Source, find, load_sources
+from nexttrack.data.raw.verify import verify_source
 from nexttrack.errors import UserError
-from nexttrack.files import old_name, remove, replace_folder, restore_folder, write_through
-from nexttrack.progress import byte_progress, steps
+from nexttrack.progress import byte_progress
 
 # Seconds before the second and the third try of a download.
 PAUSES = (1.0, 5.0)
-BLOCK = 2**20
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-
-
-def import_folder(folder: Path, raw: Path) -> list[str]:
-    """Copy the sources found in ``folder`` to ``raw`` and return their names.
-
-    ``folder`` is laid out as ``data/raw`` is, or holds the files of one source. JSON slices of the
-    Million Playlist Dataset become the two tables that the rest of the project reads. Optional
-    files that ``folder`` does not have stay as they are.
-
-    Raises:
-        UserError: if ``folder`` has no source, a file in it is bad, or it cannot be copied. What
-            was in ``raw`` before is then still there.
-    """
-    places = find_sources(folder)
-    if any(place.resolve() == (raw / name).resolve() for name, place in places.items()):
-        raise UserError(f"{folder} is the data folder itself; its files are in place already")
-    sources = load_sources()
-    with _one_at_a_time(raw):
-        reports = {
-            name: verify_source(sources[name], place, read_slices=False)
-            for name, place in steps(list(places.items()), "Checking")
-        }
-        _install({name: (sources[name], report) for name, report in reports.items()}, raw)
-    return list(places)
 
 
 def get(names: list[str], raw: Path, force: bool = False) -> list[str]:
@@ -78,7 +44,7 @@ def get(names: list[str], raw: Path, force: bool = False) -> list[str]:
             raise UserError(source.how_to_bring)
     done: list[str] = []
     failed: list[str] = []
-    with _one_at_a_time(raw):
+    with one_at_a_time(raw):
         for source in wanted:
             try:
                 if force or not _is_valid(source, raw / source.name):
@@ -91,59 +57,6 @@ def get(names: list[str], raw: Path, force: bool = False) -> list[str]:
     return done
 
 
-def find_sources(folder: Path) -> dict[str, Path]:
-    """Return the folder of each source in ``folder``, which is laid out as ``data/raw`` is, holds
-    such a folder, or is that of one source.
-
-    Raises:
-        UserError: if there is none.
-    """
-    if not folder.is_dir():
-        what = "is a file; give the folder that it is in" if folder.exists() else "does not exist"
-        raise UserError(f"{folder} {what}")
-    sources = load_sources()
-    for place in (folder, folder / "raw", folder / "data" / "raw"):
-        if found := {name: place / name for name in sources if _has_files(place / name)}:
-            return found
-    for name, source in sources.items():
-        located = {file.name: bool(locate(file, folder)) for file in source.files}
-        required = all(located[file.name] for file in source.files if file.required)
-        slices = any(located[file.name] for file in source.files if file.kind == "json-slices")
-        if required or slices or (folder.name == name and _has_files(folder)):
-            return {name: folder}
-    raise UserError(
-        f"{folder} holds none of the sources; it should have folders named {', '.join(sources)}, "
-        "or the files of one (unpacked): see nexttrack data list"
-    )
-
-
-def settle(raw: Path) -> None:
-    """Put back what an import that was cut off left half renamed. Call before reading ``raw``."""
-    if any(old_name(raw / name).exists() for name in load_sources()):
-        with _one_at_a_time(raw):
-            pass
-
-
-def tabulate_slices(raw: Path) -> None:
-    """Turn JSON slices that were put into ``raw/playlists`` by hand into the two tables.
-
-    Raises:
-        UserError: naming the first slice that is damaged.
-    """
-    source = load_sources()["playlists"]
-    located = {file.name: locate(file, raw / source.name) for file in source.files}
-    if located["mpd.slice.*.json"] and not all(
-        located[file.name] for file in source.files if file.required
-    ):
-        with _one_at_a_time(raw):
-            report = verify_source(source, raw / source.name, read_slices=False)
-            _install({source.name: (source, report)}, raw)
-
-
-def _has_files(folder: Path) -> bool:
-    return folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir())
-
-
 def _is_valid(source: Source, folder: Path) -> bool:
     try:
         return bool(verify_source(source, folder))
@@ -151,111 +64,37 @@ def _is_valid(source: Source, folder: Path) -> bool:
         return False
 
 
-# Installing -----------------------------------------------------------------------------------
-
-
-@contextmanager
-def _one_at_a_time(raw: Path) -> Iterator[None]:
-    """Hold the lock of ``raw``, clear away what a killed import left, and name disk errors."""
-    with _disk_errors_in_a_line(raw):
-        raw.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(raw / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            Console(stderr=True).print(
-                f"another import into {raw} is running; waiting for it",
-                markup=False,
-                soft_wrap=True,
-            )
-            lock.acquire()
-        try:
-            _clear_away(raw)
-            yield
-        finally:
-            lock.release()
-
-
-def _clear_away(raw: Path) -> None:
-    for name in load_sources():
-        restore_folder(raw / name)
-        for leftover in (raw / f".new-{name}", raw / f".download-{name}"):
-            remove(leftover)
-
-
-@contextmanager
-def _disk_errors_in_a_line(raw: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or raw
-        if error.errno in FULL:
-            what = f"the disk is full ({error.strerror}): free some space and try again"
-        elif error.errno in FORBIDDEN:
-            what = f"may not be written ({error.strerror}): change its permissions and try again"
-        else:
-            what = f"{error.strerror or error}; try again"
-        raise UserError(f"{where}: {what}; what was in {raw} before is unchanged") from None
-
-
-def _install(verified: dict[str, tuple[Source, list[FileReport]]], raw: Path) -> None:
-    """Stage every source next to its place, then rename one after the other into place.
-
-    Slices are verified while they are staged: to read the whole set takes minutes.
-    """
-    staged = {name: raw / f".new-{name}" for name in verified}
-    try:
-        for name, (source, reports) in verified.items():
-            _stage(source, reports, staged[name], raw / name)
-        for name, folder in staged.items():
-            replace_folder(folder, raw / name)
-    finally:
-        for folder in staged.values():
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _stage(source: Source, reports: list[FileReport], folder: Path, present: Path) -> None:
-    folder.mkdir()
-    copies = [report for report in reports if report.path.is_file()]
-    for report in reports:
-        if report not in copies:
-            slices = next(file for file in source.files if file.name == report.name)
-            million_playlist.write_tables(locate(slices, report.path), folder)
-    with byte_progress() as progress:
-        task = progress.add_task(source.name, total=sum(report.size for report in copies))
-        for report in copies:
-            _copy(report, folder / report.name, progress, task)
-    for file in source.files:
-        if not file.required and file.kind != "json-slices" and not (folder / file.name).exists():
-            for kept in locate(file, present):
-                shutil.copy2(kept, folder / file.name)
-    for path in (*folder.iterdir(), folder):
-        write_through(path)
-
-
-def _copy(report: FileReport, target: Path, progress: Progress, task: TaskID) -> None:
-    digest = hashlib.sha256()
-    with report.path.open("rb") as source, target.open("wb") as copy:
-        while block := source.read(BLOCK):
-            copy.write(block)
-            digest.update(block)
-            progress.advance(task, len(block))
-    if digest.hexdigest() != report.sha256:
-        raise UserError(f"{report.path} changed while it was copied; import it again")
-
-
-# Downloading ----------------------------------------------------------------------------------
-
-
 def _download_and_install(source: Source, raw: Path) -> None:
     folder = raw / f".download-{source.name}"
-    folder.mkdir()
+    (folder / source.name).mkdir(parents=True)
+    (folder / "unpacked").mkdir()
     try:
         download = _download_from_kaggle if source.kaggle else _download_url
-        place = _patiently(source, lambda: download(source, folder))
-        _install({source.name: (source, verify_source(source, place))}, raw)
+        place = _patiently(source, lambda: download(source, folder / source.name))
+        _hold_checksums(source, place)
+        search = Search(folder / "unpacked")
+        search.look(place)
+        own = [one for one in search.found if one.source.name == source.name]
+        if not own:
+            raise UserError(f"{source.name}: {source.address} gave {', '.join(search.left_out)}")
+        install(own, raw, replace=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hold_checksums(source: Source, folder: Path) -> None:
+    """Refuse a download of other bytes than were published; a user's own copy may differ."""
+    for file in source.files:
+        if file.sha256 and (folder / file.name).is_file():
+            if wrong := wrong_kind(folder / file.name, file):
+                raise UserError(wrong)
+            with (folder / file.name).open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            if digest != file.sha256:
+                raise UserError(
+                    f"{source.url} is not the published file: its sha256 is {digest}, "
+                    f"not {file.sha256}; try again later"
+                )
 
 
 def _patiently(source: Source, download: Callable[[], Path]) -> Path:
@@ -289,7 +128,7 @@ def _download_url(source: Source, folder: Path) -> Path:
 
 def _download_from_kaggle(source: Source, folder: Path) -> Path:
     # kagglehub reads these when it is imported or used; it would write under the home folder.
-    os.environ.setdefault("KAGGLEHUB_CACHE", str(folder.parent.parent / ".cache" / "kagglehub"))
+    os.environ.setdefault("KAGGLEHUB_CACHE", str(folder.parents[2] / ".cache" / "kagglehub"))
     os.environ.setdefault("KAGGLEHUB_VERBOSITY", "error")
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")

@@ -1,18 +1,20 @@
-"""The data sources as ``data/sources.toml`` describes them."""
+"""The data sources as ``sources.toml`` describes them: it alone says what a raw file must hold."""
 
 import tomllib
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from nexttrack import project
 from nexttrack.errors import UserError
 
 Kind = Literal["csv", "tsv", "zip", "parquet", "json-slices"]
 Type = Literal["text", "number", "integer", "boolean", "date"]
+LARGEST_INTEGER = 2**31 - 1
+"""Of a column of whole numbers whose description names no other: ids are stored in 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Column:
     maximum: float | date | None = None
     values: tuple[str, ...] = ()
     pattern: str = ""
+    form: str = ""
     empty: bool = False
 
 
@@ -34,15 +37,21 @@ class Column:
 class SourceFile:
     """A file of a source, or a member of a zip.
 
-    ``rows`` is the exact number of rows of the published file, ``sha256`` the checksum that every
-    copy has, ``known_sha256`` that of the copy the book was computed from.
+    ``table`` is the name of the table that the cleaning makes of it. ``unique`` are sets of columns
+    that identify a row, ``references`` pairs of a column and the table whose column of that name
+    has every value of it, ``ordered`` pairs of columns of which the second is not before the first.
+    ``rows`` and ``sha256`` are those of the published file, ``known_sha256`` that of the copy the
+    book was computed from.
     """
 
     name: str
     kind: Kind
+    table: str = ""
     required: bool = True
     columns: tuple[Column, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
+    references: tuple[tuple[str, str], ...] = ()
+    ordered: tuple[tuple[str, str], ...] = ()
     rows: int | None = None
     sha256: str | None = None
     known_sha256: str | None = None
@@ -87,9 +96,9 @@ class Source:
 
 @cache
 def load_sources() -> dict[str, Source]:
-    """Return the sources by name, in the order of ``data/sources.toml``."""
-    path = project.root() / "data" / "sources.toml"
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    """Return the sources by name, in the order of ``sources.toml``."""
+    text = (resources.files("nexttrack.data") / "sources.toml").read_text("utf-8")
+    table = tomllib.loads(text)
     shared = table.pop("columns")
     return {name: _source(name, entry, shared) for name, entry in table.items()}
 
@@ -132,16 +141,24 @@ def _source(name: str, entry: dict, shared: dict) -> Source:
 def _file(entry: dict, shared: dict) -> SourceFile:
     empty = set(entry.pop("empty", ()))
     columns = tuple(_column(column, shared, empty) for column in entry.pop("columns", ()))
-    unique = tuple(tuple(names) for names in entry.pop("unique", ()))
     members = tuple(_file(member, shared) for member in entry.pop("members", ()))
-    return SourceFile(columns=columns, unique=unique, members=members, **entry)
+    return SourceFile(
+        columns=columns,
+        members=members,
+        unique=tuple(tuple(names) for names in entry.pop("unique", ())),
+        references=tuple((r["column"], r["table"]) for r in entry.pop("references", ())),
+        ordered=tuple((first, second) for first, second in entry.pop("ordered", ())),
+        **entry,
+    )
 
 
 def _column(entry: str | dict, shared: dict, empty: set[str]) -> Column:
-    fields = {"name": entry, **shared[entry]} if isinstance(entry, str) else dict(entry)
+    own = {"name": entry} if isinstance(entry, str) else entry
+    fields = shared.get(own["name"], {}) | own
+    highest = LARGEST_INTEGER if fields["type"] == "integer" else None
     return Column(
         minimum=fields.pop("min", None),
-        maximum=fields.pop("max", None),
+        maximum=fields.pop("max", highest),
         values=tuple(fields.pop("values", ())),
         empty=fields["name"] in empty,
         **fields,

@@ -286,7 +286,9 @@ def looked_up(
             id that no other source lists), or ``none``.
     """
     by_name, none = match == "name", match == "none"
-    frame = by_id[[*audio.SOUND, "duration_ms", "key", "mode", "time_signature"]].astype(float)
+    frame = by_id[[*audio.SOUND_COLUMNS, "duration_ms", "key", "mode", "time_signature"]].astype(
+        float
+    )
     track = by_id["track"].to_numpy()
     first = audio_frame(songs, track).astype(float)
     frame.loc[by_name] = first.loc[by_name, frame.columns]

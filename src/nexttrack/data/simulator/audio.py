@@ -17,8 +17,8 @@ from scipy.special import ndtr, ndtri
 
 from nexttrack.data.columns import AUDIO, RAW_AUDIO
 
-SOUND = tuple(name for name in RAW_AUDIO if name in AUDIO)
-SCORED = (*SOUND, "duration_ms", "popularity")
+SOUND_COLUMNS = tuple(name for name in RAW_AUDIO if name in AUDIO)
+SCORED = (*SOUND_COLUMNS, "duration_ms", "popularity")
 TIME_SIGNATURES = (1, 3, 4, 5)
 PROBABILITIES = np.r_[0, 0.001, 0.005, np.arange(1, 100) / 100, 0.995, 0.999, 1]
 _TAIL = 0.0005  # scores stay within the outermost quantiles that the table tells apart

@@ -20,12 +20,12 @@ COLUMNS = [
     "track_genre",
 ]
 UNKNOWN_AS_ZERO = ("tempo", "danceability", "speechiness", "valence", "time_signature")
-_VECTOR = [*audio.SOUND, "duration_ms", "key", "mode", "time_signature"]
+_VECTOR = [*audio.SOUND_COLUMNS, "duration_ms", "key", "mode", "time_signature"]
 
 
 def audio_frame(songs: Catalogue, tracks: np.ndarray) -> pd.DataFrame:
     """Return the audio of some tracks: nine features, duration, key, mode, time signature."""
-    frame = pd.DataFrame({name: songs.feature(name)[tracks] for name in audio.SOUND})
+    frame = pd.DataFrame({name: songs.feature(name)[tracks] for name in audio.SOUND_COLUMNS})
     frame["duration_ms"] = songs.feature("duration_ms")[tracks].astype(np.int64)
     for name in ("key", "mode", "time_signature"):
         frame[name] = getattr(songs, name)[tracks].astype(np.int64)

@@ -27,12 +27,13 @@ from nexttrack.data.simulator.catalogue import (
     Catalogue,
     make_catalogue,
 )
+from nexttrack.data.simulator.draws import WithinGroup, draw_columns
 
 BLOCK = 256  # listeners
 FAVOURITES = 40  # artists a listener knows, counted with repetition
 _ACQUAINTANCE = 160  # tracks a listener has met before the log begins
 _CATALOGUE, _LISTENERS, _EXPOSURES = range(3)  # which stream of random numbers
-_N_SOUND = len(audio.SOUND)
+_N_SOUND = len(audio.SOUND_COLUMNS)
 
 UNIFORM_SHARE = 0.08  # of the slots: every track can be shown, so every policy can be valued
 FAMILIAR_SHARE = 0.25
@@ -98,24 +99,6 @@ class Exposures:
 
     def __len__(self) -> int:
         return len(self.track)
-
-
-class _WithinGroup:
-    """Draws members of groups in proportion to weight, in O(log n) for each draw."""
-
-    def __init__(self, group: np.ndarray, member: np.ndarray, weight: np.ndarray, n_groups: int):
-        order = np.argsort(group, kind="stable")
-        self.member = member[order]
-        self.total = np.bincount(group, weight, n_groups)
-        share = (weight / self.total[group])[order]
-        self._last = np.bincount(group, minlength=n_groups).cumsum() - 1
-        running = np.cumsum(share)
-        before = np.r_[0.0, running[self._last]][group[order]]
-        self._cumulative = group[order] + (running - before)
-
-    def draw(self, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        found = np.searchsorted(self._cumulative, groups + rng.random(len(groups)), side="right")
-        return self.member[np.minimum(found, self._last[groups])]
 
 
 class World:
@@ -255,17 +238,17 @@ class World:
         return np.cumsum(self.catalogue.weight) / self.catalogue.weight.sum()
 
     @cached_property
-    def _of_genre(self) -> _WithinGroup:
+    def _of_genre(self) -> WithinGroup:
         tracks, column = np.nonzero(self.catalogue.genres >= 0)
         genre = self.catalogue.genres[tracks, column].astype(np.int64)
         n_genres = len(audio.load().genres)
-        return _WithinGroup(genre, tracks, self.catalogue.weight[tracks], n_genres)
+        return WithinGroup(genre, tracks, self.catalogue.weight[tracks], n_genres)
 
     @cached_property
-    def _of_artist(self) -> _WithinGroup:
+    def _of_artist(self) -> WithinGroup:
         tracks = np.arange(self.n_tracks)
         artist = self.catalogue.artist.astype(np.int64)
-        return _WithinGroup(artist, tracks, self.catalogue.weight, self.catalogue.n_artists)
+        return WithinGroup(artist, tracks, self.catalogue.weight, self.catalogue.n_artists)
 
     def _make_listeners(self, block: int) -> Listeners:
         if not 0 <= block < self.n_blocks:
@@ -273,7 +256,7 @@ class World:
         rng = np.random.default_rng(self._stream(_LISTENERS, block))
         likes, affinity = _genre_tastes(self._of_genre.total, rng)
         met = self._of_genre.draw(
-            _draw_columns(affinity, np.repeat(np.arange(BLOCK), _ACQUAINTANCE), rng), rng
+            draw_columns(affinity, np.repeat(np.arange(BLOCK), _ACQUAINTANCE), rng), rng
         )
         who = Listeners(
             first=block * BLOCK,
@@ -316,7 +299,7 @@ class World:
         found = np.searchsorted(self._all_tracks, rng.random(len(crowd)), side="right")
         track[crowd] = np.minimum(found, self.n_tracks - 1)
         genre = np.flatnonzero((rest >= 0) & (rest >= popular))
-        track[genre] = self._of_genre.draw(_draw_columns(who.genre, row[genre], rng), rng)
+        track[genre] = self._of_genre.draw(draw_columns(who.genre, row[genre], rng), rng)
         return track
 
     def _propensity(self, who: Listeners, row: np.ndarray, track: np.ndarray) -> np.ndarray:
@@ -392,15 +375,6 @@ def _genre_tastes(crowd: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarr
     expected /= expected.sum(axis=1, keepdims=True)
     affinity = rng.gamma(6 * expected) + 1e-12
     return likes, affinity / affinity.sum(axis=1, keepdims=True)
-
-
-def _draw_columns(shares: np.ndarray, row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw, for each entry of `row`, a column in proportion to that row of `shares`."""
-    cumulative = np.cumsum(shares, axis=1)
-    cumulative /= cumulative[:, -1:]
-    flat = (cumulative + np.arange(len(shares))[:, None]).ravel()
-    found = np.searchsorted(flat, row + rng.random(len(row)), side="right")
-    return np.minimum(found - row * shares.shape[1], shares.shape[1] - 1)
 
 
 def _session_starts(row: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -1,6 +1,6 @@
 -- The rules that every source shares. Run first; the other files read as plain SQL because of it.
 --
--- Three schemas: `raw` holds the files as they came, `processed` the tables that chapters read (one
+-- Three schemas: `raw` holds the files with the columns that sources.toml describes, `processed` the tables that chapters read (one
 -- Parquet file each), and `main` whatever a file needs on the way from one to the other.
 CREATE SCHEMA raw;
 CREATE SCHEMA processed;
@@ -49,7 +49,7 @@ CREATE MACRO audio_of(danceability, energy, loudness, speechiness, acousticness,
         key := nullif(measured(key), -1)::TINYINT,
         mode := measured(mode)::TINYINT,
         time_signature := measured_not_zero(time_signature)::TINYINT,
-        duration_ms := measured_not_zero(duration_ms)::INTEGER
+        duration_ms := nullif(measured(duration_ms)::INTEGER, 0)
     );
 
 -- The same feature vector to the last digit, duration included, is the same sound file under two
@@ -111,12 +111,16 @@ CREATE TABLE known_recording (
 CREATE TABLE known_song (artist_key VARCHAR, title_key VARCHAR, genres VARCHAR[]);
 CREATE TABLE known_track AS SELECT ''::VARCHAR AS track_id, genres, audio FROM known_recording;
 
--- The columns of a table of track features, with no row: what a file lacks of them is NULL.
-CREATE TABLE no_track_features (
-    feature_match VARCHAR, feature_source VARCHAR, danceability DOUBLE, energy DOUBLE, "key" DOUBLE,
-    loudness DOUBLE, "mode" DOUBLE, speechiness DOUBLE, acousticness DOUBLE, instrumentalness DOUBLE,
-    liveness DOUBLE, valence DOUBLE, tempo DOUBLE, time_signature DOUBLE, duration_ms DOUBLE
-);
+-- What a processed table of recordings says to the sources after it; read from there alone, so that
+-- tables that were kept from an earlier cleaning say it too.
+CREATE MACRO known_of(table_name) AS TABLE
+    SELECT recording, track_ids, artists, name_key(title) AS title_key, genres,
+           struct_pack(danceability := danceability, energy := energy, loudness := loudness,
+                       speechiness := speechiness, acousticness := acousticness,
+                       instrumentalness := instrumentalness, liveness := liveness, valence := valence,
+                       tempo := tempo, "key" := key, "mode" := mode, time_signature := time_signature,
+                       duration_ms := duration_ms) AS audio
+    FROM query_table(table_name);
 
 -- Audio that was looked up by (artist, title) went through a key of Latin letters and digits without
 -- what stands in brackets. A title in another script had nothing left, and got the features of any

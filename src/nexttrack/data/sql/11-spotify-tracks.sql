@@ -36,8 +36,8 @@ INSERT INTO processed.ledger BY NAME SELECT
     'A row without artists, without a title or with duration 0 cannot be shown or matched.' AS rule,
     rows_of('spotify_row') AS rows_before, rows_of('spotify_named') AS rows_after;
 
--- One row per id. Its rows differ in genre and sometimes in popularity (taken on different days), and
--- in nothing else, so any of them has the rest.
+-- One row per id. In the published file its rows differ in genre and sometimes in popularity (taken on
+-- different days), and in nothing else, so any of them has the rest. Where they do differ, it is said.
 CREATE TABLE spotify_id AS
 SELECT any_row.*, genres, popularity, popularity_min
 FROM (
@@ -60,6 +60,19 @@ INSERT INTO processed.ledger BY NAME SELECT
     || 'more than one genre.' AS rule,
     rows_of('spotify_named') AS rows_before, rows_of('spotify_id') AS rows_after,
     (SELECT count(*) FROM spotify_id WHERE len(genres) > 1) AS rows_changed;
+
+INSERT INTO processed.ledger BY NAME SELECT
+    'spotify-tracks' AS source, 'Two descriptions of one id' AS name,
+    'An id whose rows differ in names or audio takes those of its most popular row (ties: the first genre '
+    || 'in the alphabet).' AS rule,
+    rows_of('spotify_id') AS rows_before, count(*) AS rows_changed
+FROM (
+    SELECT track_id FROM spotify_named GROUP BY track_id
+    HAVING count(DISTINCT (artists, track_name, album_name, explicit, danceability, energy, key, loudness,
+                           mode, speechiness, acousticness, instrumentalness, liveness, valence, tempo,
+                           time_signature, duration_ms)) > 1
+)
+HAVING count(*) > 0;
 
 INSERT INTO processed.ledger BY NAME SELECT
     'spotify-tracks' AS source, 'Two popularities' AS name,
@@ -109,7 +122,7 @@ SELECT (row_number() OVER (ORDER BY first_id) - 1)::INTEGER AS recording, first_
        list(track_id ORDER BY track_id) AS track_ids,
        first(track_id ORDER BY popularity DESC, track_id) AS voice_id,
        list_sort(list_distinct(flatten(list(genres)))) AS genres,
-       max(popularity) AS popularity, min(popularity_min) AS popularity_min
+       max(popularity)::SMALLINT AS popularity, min(popularity_min)::SMALLINT AS popularity_min
 FROM spotify_id JOIN spotify_group USING (track_id)
 GROUP BY first_id;
 
@@ -117,7 +130,7 @@ INSERT INTO processed.ledger BY NAME SELECT
     'spotify-tracks' AS source, 'One row per recording' AS name,
     'Ids linked by a shared name or a shared vector, directly or through others, become one row; '
     || 'changed: ids that are merged with another (the largest group has '
-    || (SELECT max(len(track_ids)) FROM spotify_recording) || ').' AS rule,
+    || (SELECT coalesce(max(len(track_ids)), 0) FROM spotify_recording) || ').' AS rule,
     rows_of('spotify_id') AS rows_before, rows_of('spotify_recording') AS rows_after,
     (SELECT sum(len(track_ids)) FROM spotify_recording WHERE len(track_ids) > 1) AS rows_changed;
 
@@ -138,17 +151,3 @@ SELECT recording, track_ids, trim(title) AS title,
        unnest(audio)
 FROM spotify_recording AS ours JOIN spotify_id AS voice ON voice.track_id = voice_id
 ORDER BY recording;
-
-INSERT INTO known_recording BY NAME
-SELECT 'spotify-tracks' AS source, recording, done.track_ids, done.artists,
-       name_key(done.title) AS title_key, done.genres, audio
-FROM processed.recordings AS done
-JOIN spotify_recording USING (recording)
-JOIN spotify_id AS voice ON voice.track_id = voice_id;
-
--- Its songs by each of their artists and title, and its tracks by each of their ids, for the genres
--- and the audio that the playlists lack.
-INSERT INTO known_song
-SELECT name_key(unnest(artists)) AS artist_key, title_key, genres FROM known_recording;
-
-INSERT INTO known_track SELECT unnest(track_ids), genres, audio FROM known_recording;

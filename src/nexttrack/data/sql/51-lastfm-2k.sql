@@ -1,8 +1,8 @@
 -- lastfm-2k: play counts, artists with the mean of how their recordings sound, tags by month, friends.
 
 CREATE TABLE processed.lastfm_listens AS
-SELECT user_id, artist_id, sum(weight)::INTEGER AS plays
-FROM raw.lastfm_listens SEMI JOIN raw.lastfm_artists ON artist_id = id
+SELECT userID AS user_id, artistID AS artist_id, sum(weight)::INTEGER AS plays
+FROM raw.lastfm_listens SEMI JOIN raw.lastfm_artists ON artistID = id
 GROUP BY user_id, artist_id
 ORDER BY user_id, artist_id;
 
@@ -84,8 +84,8 @@ INSERT INTO processed.ledger BY NAME SELECT
 -- Nearly all assignments are dated to the first of a month at midnight, in Spain, where the data were
 -- made: 22 or 23 hours of the day before in UTC. Two hours on, the month is the one that was meant.
 CREATE TABLE lastfm_tagging AS
-SELECT user_id, artist_id, tag_id,
-       date_trunc('month', make_timestamp(milliseconds * 1000) + INTERVAL 2 HOUR)::DATE AS month
+SELECT userID AS user_id, artistID AS artist_id, tagID AS tag_id,
+       date_trunc('month', make_timestamp(timestamp * 1000) + INTERVAL 2 HOUR)::DATE AS month
 FROM raw.lastfm_taggings;
 
 -- Last.fm opened its tags in 2005; the few dates before it are broken clocks.
@@ -104,9 +104,9 @@ INSERT INTO processed.ledger BY NAME SELECT
     rows_of('lastfm_dated') AS rows_before, rows_of('lastfm_known') AS rows_after;
 
 CREATE TABLE processed.lastfm_tags AS
-SELECT user_id, artist_id, name_key(tag) AS tag, min(month) AS month
-FROM lastfm_known JOIN raw.lastfm_tags USING (tag_id)
-WHERE name_key(tag) IS NOT NULL
+SELECT user_id, artist_id, name_key(tagValue) AS tag, min(month) AS month
+FROM lastfm_known JOIN raw.lastfm_tags ON tag_id = tagID
+WHERE name_key(tagValue) IS NOT NULL
 GROUP BY ALL
 ORDER BY user_id, artist_id, tag;
 
@@ -117,9 +117,9 @@ INSERT INTO processed.ledger BY NAME SELECT
     rows_of('lastfm_known') AS rows_before, rows_of('processed.lastfm_tags') AS rows_after;
 
 CREATE TABLE processed.lastfm_friends AS
-SELECT DISTINCT least(user_id, friend_id) AS user_id, greatest(user_id, friend_id) AS friend_id
+SELECT DISTINCT least(userID, friendID) AS user_id, greatest(userID, friendID) AS friend_id
 FROM raw.lastfm_friends
-WHERE user_id <> friend_id
+WHERE userID <> friendID
 ORDER BY ALL;
 
 INSERT INTO processed.ledger BY NAME SELECT

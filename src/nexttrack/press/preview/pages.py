@@ -178,7 +178,8 @@ def cite(outline: Outline, trees: list[Tree]) -> None:
         "pandoc-api-version"
     ]
     document = json.dumps({"pandoc-api-version": version, "meta": {}, "blocks": parts})
-    bibliography = outline.root / outline.config["bibliography"]
+    # Pandoc takes the path for an address, in which % begins a code.
+    bibliography = str(outline.root / outline.config["bibliography"]).replace("%", "%25")
     arguments = ["--from=json", "--to=json", "--citeproc", f"--bibliography={bibliography}"]
     done = json.loads(pandoc([*arguments, "--metadata=link-citations"], document, "citations"))
     for tree, part in zip(trees, done["blocks"], strict=True):

@@ -2,7 +2,6 @@
 
 How many clusters, and how stable they are, is settled on a sample of recordings; then all of them
 are clustered. What takes long is kept (:mod:`nexttrack.study.kept`).
-Longer than other modules: choice, judgement and fits of the five methods are one experiment.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -13,8 +12,6 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 from sklearn.mixture import GaussianMixture
 
 from nexttrack.clustering.agreement import agreement_with_names
@@ -26,23 +23,25 @@ from nexttrack.clustering.choice import (
     choose_by_stability,
     largest_stable,
 )
-from nexttrack.clustering.maps import UMAPThenHDBSCAN, map_quality, umap_places
+from nexttrack.clustering.maps import UMAPThenHDBSCAN, umap_places
 from nexttrack.clustering.seeds import seed_of, seeded, seeds_of
 from nexttrack.clustering.stability import (
     Stability,
     agreement_over_seeds,
     cluster_stability,
-    correlated_columns,
-    permuted_columns,
 )
-from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import table
-from nexttrack.features import audio_pipeline
 from nexttrack.parallel import in_processes, in_threads
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import on_sample
-
-SEED = 20_260_105
+from nexttrack.study.sound_space import (
+    SEED,
+    WORLDS,
+    sample,
+    sample_size,
+    sound,
+    sound_of_items,
+)
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,13 @@ class Effort:
     """How much is spent on the choice and the judgement of clusters.
 
     Attributes:
-        sample: rows on which k-means and the mixture are judged.
-        small_sample: rows for the other methods: their cost grows with the square.
+        small_sample: rows for the methods whose cost grows with the square; k-means and the mixture
+            are judged on :func:`nexttrack.study.sound_space.sample_size` rows.
         ks: numbers of clusters that are tried.
         draws: of rows, for stability; with UMAP, which takes seconds, ``draws_of_maps``.
         gap_samples: samples on which the gap statistic is asked, with ``references`` each.
     """
 
-    sample: int
     small_sample: int
     ks: range
     draws: int
@@ -67,8 +65,8 @@ class Effort:
 
 
 EFFORTS: dict[str, Effort] = {
-    "published": Effort(10_000, 4_000, range(2, 16), 10, 4, 5, 10),
-    "sample": Effort(1_500, 1_000, range(2, 9), 3, 2, 2, 3),  # every test run goes through it
+    "published": Effort(4_000, range(2, 16), 10, 4, 5, 10),
+    "sample": Effort(1_000, range(2, 9), 3, 2, 2, 3),  # every test run goes through it
 }
 
 
@@ -78,27 +76,6 @@ def effort() -> Effort:
 
 
 LEAST_ROWS = (10, 20, 40, 80, 160, 320, 640)  # the smallest cluster of HDBSCAN, in the small sample
-WORLDS: dict[str, Callable] = {
-    "recordings": lambda rows, seed: rows,
-    "same correlations": correlated_columns,
-    "columns permuted": permuted_columns,
-}
-
-
-def sound(recordings: pd.DataFrame) -> pd.DataFrame:
-    """Return how recordings sound, ten features as normal scores, fitted on these very rows.
-
-    Clustering describes the rows at hand and predicts nothing, so no row is held out. Key and time
-    signature are left out: chapter 04 shows that they bring unlike songs together.
-
-    Args:
-        recordings: the columns of the table `recordings`.
-
-    Returns:
-        float64 of rows x ``AUDIO_AND_DURATION``, indexed as given.
-    """
-    pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas")
-    return pipeline.fit_transform(recordings)[list(AUDIO_AND_DURATION)]
 
 
 def estimator(method: str, setting: int = 2) -> BaseEstimator:
@@ -138,19 +115,9 @@ RULES = {
 }
 
 
-def sample(rows: pd.DataFrame, size: int | None = None, draw: int = 0) -> pd.DataFrame:
-    """Return at most ``size`` rows (the small sample), in order; another number draws others."""
-    size = effort().small_sample if size is None else size
-    if len(rows) <= size:
-        return rows
-    drawn = np.random.default_rng((SEED, draw)).choice(len(rows), size, replace=False)
-    return rows.iloc[np.sort(drawn)]
-
-
 def rows_to_judge(method: str) -> int:
     """Return the size of the sample on which a method is judged."""
-    spent = effort()
-    return spent.sample if method in ("k-means", "Gaussian mixture") else spent.small_sample
+    return sample_size() if method in ("k-means", "Gaussian mixture") else effort().small_sample
 
 
 def choices() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -166,11 +133,11 @@ def choices() -> tuple[pd.DataFrame, pd.DataFrame]:
         of some samples: ``sample``, ``k``, ``at_edge``.
     """
     scores, gaps = _choices()
-    on_map = _choice_on_map(_settings(chosen(scores), ALL_ROWS))
+    on_map = _choice_on_map(_settings(settings_by_rule(scores), ALL_ROWS))
     return pd.concat([scores, on_map], ignore_index=True), gaps
 
 
-def chosen(scores: pd.DataFrame) -> pd.Series:
+def settings_by_rule(scores: pd.DataFrame) -> pd.Series:
     """Return the chosen setting of each method, by ``RULES``, from the scores of ``choices``."""
     by_rule = scores[scores["rule"] == scores["method"].map(RULES)]
     return by_rule[by_rule["chosen"]].set_index("method")["setting"]
@@ -179,12 +146,12 @@ def chosen(scores: pd.DataFrame) -> pd.Series:
 @kept
 def _choices() -> tuple[pd.DataFrame, pd.DataFrame]:
     rows, spent = sound(table("recordings")), effort()
-    small = sample(rows)
+    small = sample(rows, spent.small_sample)
     by_k = stability_by_k()
     by_k = by_k[by_k["world"] == "recordings"].set_index("k")
     mixtures = range(1, max(spent.ks) + 1)
     bic = choose_by_bic(
-        sample(rows, spent.sample), estimator("Gaussian mixture"), mixtures, seed=SEED
+        sample(rows, sample_size()), estimator("Gaussian mixture"), mixtures, seed=SEED
     )
     ward = choose_by_silhouette(small, estimator("Ward"), spent.ks, seed=SEED)
     found = [
@@ -197,7 +164,7 @@ def _choices() -> tuple[pd.DataFrame, pd.DataFrame]:
     gaps = []
     for draw in range(spent.gap_samples):
         choice = choose_by_gap(
-            sample(rows, draw=draw),
+            sample(rows, spent.small_sample, draw),
             estimator("k-means"),
             max(spent.ks),
             seed=SEED,
@@ -209,7 +176,9 @@ def _choices() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @kept
 def _choice_on_map(settings: dict[str, int]) -> pd.DataFrame:
-    return _choice_of_density("UMAP + HDBSCAN", sample(_all_rows(settings)[["x", "y"]]))
+    return _choice_of_density(
+        "UMAP + HDBSCAN", sample(_all_rows(settings)[["x", "y"]], effort().small_sample)
+    )
 
 
 def _choice_of_density(method: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -234,7 +203,7 @@ def stability_by_k() -> pd.DataFrame:
         Rand index over bootstraps), ``jaccard`` (of the least stable cluster), ``silhouette``.
     """
     spent = effort()
-    drawn = sample(sound(table("recordings")), spent.sample)
+    drawn = sample(sound(table("recordings")), sample_size())
     kmeans, parts = estimator("k-means"), []
     for name, make in WORLDS.items():
         rows = make(drawn, seed=SEED)
@@ -249,7 +218,7 @@ def judged(settings: Mapping[str, int]) -> tuple[pd.DataFrame, pd.DataFrame, pd.
     """Hold each method, with its setting, against other rows, other seeds and null data.
 
     Args:
-        settings: the setting of each method (``chosen``).
+        settings: the setting of each method (:func:`settings_by_rule`).
 
     Returns:
         (methods, clusters, seeds). ``methods``: one row for each method and world: ``n_clusters``,
@@ -317,7 +286,7 @@ def clusters(settings: Mapping[str, int]) -> pd.DataFrame:
     the sample. The smallest cluster of HDBSCAN is as large a share of all rows as of the sample.
 
     Args:
-        settings: the setting of each method (``chosen``).
+        settings: the setting of each method (:func:`settings_by_rule`).
 
     Returns:
         One row a recording, in the order of the table: int64 labels (-1 for none) in a column for
@@ -367,24 +336,19 @@ def labels_of_items(tracks: pd.DataFrame, ks: Iterable[int]) -> dict[int, np.nda
     """Return the cluster of each item by k-means on all recordings, for each number of clusters.
 
     Args:
-        tracks: items x columns, with those of the table `recordings` that are about sound (a
-            data set's ``tracks``); NaN where unknown. For artists they are means.
+        tracks: see :func:`nexttrack.study.sound_space.sound_of_items`.
         ks: numbers of clusters.
 
     Returns:
         For each k an int64 array of items; -1 where the sound is unknown.
     """
-    recordings = table("recordings")
-    pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas").fit(recordings)
-    columns = list(AUDIO_AND_DURATION)
-    rows = pipeline.transform(recordings)[columns].to_numpy()
-    known = tracks[columns].notna().all(axis=1).to_numpy()
-    items = pipeline.transform(tracks[known])[columns].to_numpy() if known.any() else rows[:0]
+    rows = sound(table("recordings")).to_numpy()
+    known, items = sound_of_items(tracks)
 
     def labelled(k: int) -> np.ndarray:
         model = seeded(estimator("k-means", k), seed_of(SEED)).fit(rows)
         labels = np.full(len(tracks), -1)
-        if known.any():
+        if len(known):
             labels[known] = model.predict(items)
         return labels
 
@@ -412,40 +376,3 @@ def agreement(settings: Mapping[str, int]) -> pd.DataFrame:
             )
             rows.append({"method": method, "names": kind, "ami": found})
     return pd.DataFrame(rows)
-
-
-@kept
-def maps() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Draw the sample on maps by PCA, t-SNE and UMAP, and null data by UMAP.
-
-    Returns:
-        (places, quality). ``places``: one row for each map and row of the sample: ``map``, ``row``
-        (position in the table of recordings), ``x``, ``y``. ``quality``: one row a map:
-        ``trustworthiness`` and ``continuity``.
-    """
-    drawn = sample(sound(table("recordings")))
-    null = correlated_columns(drawn, seed=SEED)
-    umap, umap_null, tsne = _side_by_side(
-        partial(umap_places, drawn, seed=SEED),
-        partial(umap_places, null, seed=SEED),
-        partial(_tsne_places, drawn.to_numpy()),
-    )
-    made = {
-        "PCA": (drawn, PCA(2, random_state=SEED).fit_transform(drawn)),
-        "t-SNE": (drawn, tsne),
-        "UMAP": (drawn, umap),
-        "UMAP of null data": (null, umap_null),
-    }
-    places = [
-        pd.DataFrame({"map": name, "row": drawn.index, "x": at[:, 0], "y": at[:, 1]})
-        for name, (_, at) in made.items()
-    ]
-    quality = [
-        {"map": name, **vars(map_quality(rows, at, seed=SEED))} for name, (rows, at) in made.items()
-    ]
-    return pd.concat(places, ignore_index=True), pd.DataFrame(quality)
-
-
-def _tsne_places(rows: np.ndarray) -> np.ndarray:
-    model = TSNE(init="pca", random_state=SEED, perplexity=30)
-    return in_threads(model.fit_transform, [rows], 1)[0]

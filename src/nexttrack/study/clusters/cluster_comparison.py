@@ -7,17 +7,16 @@ import pandas as pd
 
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.features.genres import genre_families
-from nexttrack.study import whole_game
 from nexttrack.study.clusters import by_sound
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import SEED, task
-from nexttrack.study.registry import MODELS
+from nexttrack.study.protocol import SEED, choose_and_test, task
+from nexttrack.study.registry import FEATURES, MODELS
 
 FINE = 50  # a second number of clusters, beyond what is stable: does finer help?
 SHRINKAGE = (3, 30, 300)
 
 
-def candidates(tracks: pd.DataFrame, n_clusters: int) -> dict[str, Candidate]:
+def cluster_models(tracks: pd.DataFrame, n_clusters: int) -> dict[str, Candidate]:
     """Return the models to compare; each that has something to choose gets six settings at most.
 
     Besides popularity and the neighbours by sound of chapter 01: popularity in clusters of sound,
@@ -38,10 +37,10 @@ def candidates(tracks: pd.DataFrame, n_clusters: int) -> dict[str, Candidate]:
         return Candidate(partial(MODELS[name].make, groups), grid(k=ks, shrinkage=SHRINKAGE))
 
     ks = [n_clusters, FINE]
-    every = whole_game.candidates(tracks)
+    audio_knn = partial(MODELS["Audio kNN"].make, tracks)
     return {
-        "Popularity": every["Popularity"],
-        "Audio kNN": every["Audio kNN"],
+        "Popularity": Candidate(MODELS["Popularity"].make),
+        "Audio kNN": Candidate(audio_knn, grid(features=list(FEATURES))),
         "Cluster popularity": popular_in("Cluster popularity", labels, ks),
         "Shuffled clusters": popular_in("Shuffled clusters", shuffled, ks),
         "Genre popularity": popular_in("Genre popularity", groups, list(groups)),
@@ -57,10 +56,10 @@ def play(name: str, n_clusters: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         n_clusters: number of clusters.
 
     Returns:
-        (trials, scores), see :func:`nexttrack.study.whole_game.play`.
+        (trials, scores), see :func:`nexttrack.study.protocol.choose_and_test`.
     """
     asked = task(name)
-    return whole_game.compare(candidates(asked.dataset.tracks, n_clusters), asked)
+    return choose_and_test(cluster_models(asked.dataset.tracks, n_clusters), asked)
 
 
 def _shuffled(labels: np.ndarray) -> np.ndarray:

@@ -18,19 +18,9 @@ from nexttrack.evaluation.evaluator import Metric
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.features.names import names_incidence
 from nexttrack.models.audio import standardised_vectors
-from nexttrack.study.comparison.tuned_comparison import LENGTH, SEED, Answers, answers
+from nexttrack.study.comparison.tuned_comparison import SEED, Answers, answers
 from nexttrack.study.kept import kept
 
-ACCURACY: dict[str, Metric] = {
-    "NDCG@10": partial(metrics.ndcg_at_k, k=10),
-    "Recall@20": partial(metrics.recall_at_k, k=20),
-    "R-precision": metrics.r_precision,
-    "MAP@100": partial(metrics.average_precision_at_k, k=LENGTH),
-    "MRR@10": partial(metrics.reciprocal_rank_at_k, k=10),
-    "hit rate@10": partial(metrics.hit_rate_at_k, k=10),
-    "clicks": metrics.clicks,
-}
-"""Of lists of 100, so R-precision and clicks end there."""
 K = 10
 """Length of the lists that the measures beyond accuracy look at."""
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7)

@@ -25,8 +25,15 @@ from nexttrack.evaluation.splits import (
 )
 from nexttrack.features.names import names_incidence
 from nexttrack.parallel import in_processes, on_one_thread
-from nexttrack.study.comparison.tuned_comparison import METRIC, SEED, N, chosen, load, models
-from nexttrack.study.kept import kept as keep
+from nexttrack.study.comparison.tuned_comparison import (
+    METRIC,
+    SEED,
+    N,
+    load,
+    models,
+    tuned_settings,
+)
+from nexttrack.study.kept import kept
 from nexttrack.study.protocol import cut, on_sample
 from nexttrack.study.results import path_of, stored
 
@@ -37,7 +44,7 @@ SHARES = (0.5, 0.6, 0.7)
 COLUMNS = ["data", "split", "model", "users", "mean", "low", "high", "settings"]
 
 
-def other_splits(
+def further_splits(
     dataset: Dataset, seeds: Iterable[int] = SEEDS, shares: Iterable[float] = SHARES
 ) -> Iterator[tuple[str, Split]]:
     """Give further splits of a data set, each with its name.
@@ -59,7 +66,7 @@ def other_splits(
         yield "new artists", artist_disjoint(user_items, artists, seed=SEED)
 
 
-def measured(
+def means_by_split(
     dataset: Dataset,
     splits: Iterable[tuple[str, Split]],
     settings: Mapping[str, Mapping],
@@ -95,20 +102,20 @@ def settings_fingerprint(settings: Mapping[str, Mapping]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def kept(name: str) -> pd.DataFrame:
+def stored_means(name: str) -> pd.DataFrame:
     """Return what was measured on further splits of a data set: ``results/other-splits.csv``.
 
     The sample edition needs none: where nothing is kept for it, one draw or cut and the other
     kinds of splits are measured when they are first asked for.
 
     Returns:
-        The rows of :func:`measured`, all splits one below the other.
+        The rows of :func:`means_by_split`, all splits one below the other.
 
     Raises:
         UserError: if nothing is kept for the published edition of the data at hand, or it was
             measured with other settings than those that are chosen now.
     """
-    settings = chosen(name)
+    settings = tuned_settings(name)
     rows, _ = stored("other-splits.csv", [name])
     if rows.empty and on_sample():
         return _of_the_sample(name, settings)
@@ -120,11 +127,11 @@ def kept(name: str) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
-@keep
+@kept
 def _of_the_sample(name: str, settings: dict[str, dict]) -> pd.DataFrame:
     dataset = load(name)
-    splits = other_splits(dataset, SEEDS[:1], SHARES[:1])
-    return pd.concat(list(measured(dataset, splits, settings)), ignore_index=True)
+    splits = further_splits(dataset, SEEDS[:1], SHARES[:1])
+    return pd.concat(list(means_by_split(dataset, splits, settings)), ignore_index=True)
 
 
 def _values(made: Mapping[str, Callable[[], Any]], parts: Split, name: str) -> np.ndarray:

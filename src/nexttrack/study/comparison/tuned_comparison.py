@@ -14,8 +14,8 @@ import pandas as pd
 
 from nexttrack.data.dataset import Dataset
 from nexttrack.errors import UserError
+from nexttrack.evaluation import metrics
 from nexttrack.evaluation.evaluator import Metric, top_n
-from nexttrack.evaluation.metrics import ndcg_at_k
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.significance import compare_pairs
 from nexttrack.evaluation.splits import Split
@@ -28,10 +28,20 @@ from nexttrack.study.results import path_of, stored
 
 SEED = 20_260_108
 DATASETS = ("lastfm-2k", "playlists", "lastfm-2k-tags", "playlist-archive")
-METRIC, N = partial(ndcg_at_k, k=10), 10
+METRIC, N = partial(metrics.ndcg_at_k, k=10), 10
 """What settings are chosen by, and the length of the lists that it takes."""
 LENGTH = 100
 """Length of the lists that are made on the test part."""
+ACCURACY: dict[str, Metric] = {
+    "NDCG@10": partial(metrics.ndcg_at_k, k=10),
+    "Recall@20": partial(metrics.recall_at_k, k=20),
+    "R-precision": metrics.r_precision,
+    "MAP@100": partial(metrics.average_precision_at_k, k=LENGTH),
+    "MRR@10": partial(metrics.reciprocal_rank_at_k, k=10),
+    "hit rate@10": partial(metrics.hit_rate_at_k, k=10),
+    "clicks": metrics.clicks,
+}
+"""Of lists of 100, so R-precision and clicks end there."""
 MARGIN = 0.05
 """Models nearer than this share of the best model's figure are called equivalent."""
 
@@ -67,7 +77,7 @@ def trials(name: str) -> pd.DataFrame:
     return found.reset_index(drop=True)
 
 
-def chosen(name: str) -> dict[str, dict[str, Any]]:
+def tuned_settings(name: str) -> dict[str, dict[str, Any]]:
     """Return for each model the settings that were best on validation, as keywords."""
     tried = trials(name)
     return {model: best_settings(tried, name, model) for model in tried["model"].unique()}
@@ -126,7 +136,7 @@ def answers(name: str) -> Answers:
     """
     asked = task(name, first_users=True)
     parts, users = asked.split, asked.users
-    ids = _ids(name, chosen(name))
+    ids = _ids(name, tuned_settings(name))
     relevant, seen = parts.test_out[users], parts.test_in[users]
     lists = {
         model: RankedLists(rows.drop(columns="model").to_numpy(), relevant, seen)

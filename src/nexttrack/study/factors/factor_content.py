@@ -22,10 +22,10 @@ from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.folds import Folds, artist_folds
 from nexttrack.features.genres import genre_families
 from nexttrack.features.names import incidence
-from nexttrack.study.clusters.by_sound import sound
-from nexttrack.study.factors.factor_sweeps import candidates
+from nexttrack.study.factors.factor_sweeps import factor_models
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import SEED, task
+from nexttrack.study.sound_space import sound
 
 MODELS = ("iALS", "PureSVD", "NMF", "Logistic MF", "BPR")
 FACTORS = 32  # of each, so that none explains more because it has more
@@ -94,7 +94,7 @@ def _told(model: str, setting: dict, user_items: csr_matrix) -> np.ndarray:
     item it is: so the factors are scaled to unit length, and the logarithm of the length and the
     biases, where a model has some, are columns of their own.
     """
-    fitted = candidates()[model].make(**setting)
+    fitted = factor_models()[model].make(**setting)
     fitted.fit(user_items, show_progress=False)
     factors, biases = np.split(fitted.item_factors.astype(np.float64), [FACTORS], axis=1)
     length = np.linalg.norm(factors, axis=1, keepdims=True)

@@ -9,7 +9,7 @@ import pandas as pd
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.sweeps import sweep
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import on_sample, task, thinned
+from nexttrack.study.protocol import task, thinned
 from nexttrack.study.registry import AS_IT_COMES, FACTORS, MODELS
 
 SIZES = (8, 16, 32, 64, 128, 256)
@@ -21,7 +21,7 @@ N_SEEDS = 10
 Settings = dict[str, float]
 
 
-def candidates() -> dict[str, Candidate]:
+def factor_models() -> dict[str, Candidate]:
     """Return the models that chapter 07 compares, each with at most six settings to choose from.
 
     The ranges of all were found by first trials on the same validation data.
@@ -65,13 +65,10 @@ def tuned(name: str) -> pd.DataFrame:
     Returns:
         The scores of :func:`nexttrack.evaluation.sweeps.sweep`.
     """
-    models = candidates()
-    if on_sample():  # thinned once more below
-        models = {key: Candidate(one.make, thinned(one.settings)) for key, one in models.items()}
-    return _swept(models, name)
+    return _swept(thinned(factor_models()), name)  # and once more below
 
 
-def chosen(scores: pd.DataFrame, metric: str = "NDCG@10") -> pd.Series:
+def best_per_model(scores: pd.DataFrame, metric: str = "NDCG@10") -> pd.Series:
     """Return the setting (JSON) with the highest mean for each model; of equals, the first."""
     means = scores.groupby(["model", "settings"], sort=False, observed=True)[metric].mean()
     best = means.groupby(level="model", sort=False, observed=True).idxmax()
@@ -149,7 +146,5 @@ def seeds(name: str, settings: Mapping[str, float]) -> pd.DataFrame:
 
 
 def _swept(models: Mapping[str, Candidate], name: str) -> pd.DataFrame:
-    if on_sample():  # which every test run goes through
-        models = {key: Candidate(one.make, thinned(one.settings)) for key, one in models.items()}
-    scores, _ = sweep(models, task(name).asked)
+    scores, _ = sweep(thinned(models), task(name).asked)
     return scores

@@ -88,13 +88,8 @@ def found_by_sound(rows: pd.DataFrame, asked: np.ndarray, answering: np.ndarray)
     Raises:
         ValueError: if fewer than ten rows may be found for a query.
     """
-    features = rows[list(FEATURES)].to_numpy(dtype=np.float64)
-    spread = features.std(axis=0)
-    X = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    X = X.astype(np.float32)
+    X = _standardised(rows)
     recording = rows["recording"].to_numpy()
-    genre = rows["track_genre"].to_numpy()
-    popularity = rows["popularity"].to_numpy(dtype=np.float64)
     names = rows["artists"].map(lambda said: frozenset(name.strip() for name in said.split(";")))
     rows_of = names[answering].explode().reset_index(drop=True)
     places = pd.Series(np.repeat(np.arange(len(answering)), names[answering].map(len).to_numpy()))
@@ -114,25 +109,36 @@ def found_by_sound(rows: pd.DataFrame, asked: np.ndarray, answering: np.ndarray)
             nearest = _ten_nearest(distance)
             if np.isinf(np.take_along_axis(distance, nearest, axis=1)).any():
                 raise ValueError(f"fewer than {K} rows may be found, with {apart} kept apart")
-            found = answering[nearest]
-            same = [
-                any(not names[query].isdisjoint(names[one]) for one in ten)
-                for query, ten in zip(block, found, strict=True)
-            ]
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "apart": apart,
-                        "query": block,
-                        "own": own.any(axis=1),
-                        "artist": np.array(same, dtype=np.float64),
-                        "genre": (genre[found] == genre[block][:, None]).mean(axis=1),
-                        "popularity": popularity[block],
-                        "predicted": popularity[found].mean(axis=1),
-                    }
-                )
-            )
-    return pd.concat(tables, ignore_index=True)
+            common = _in_common(rows, names, block, answering[nearest])
+            tables.append(common.assign(apart=apart, own=own.any(axis=1)))
+    columns = ["apart", "query", "own", "artist", "genre", "popularity", "predicted"]
+    return pd.concat(tables, ignore_index=True)[columns]
+
+
+def _standardised(rows: pd.DataFrame) -> np.ndarray:
+    features = rows[list(FEATURES)].to_numpy(dtype=np.float64)
+    spread = features.std(axis=0)
+    return ((features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)).astype(np.float32)
+
+
+def _in_common(
+    rows: pd.DataFrame, names: pd.Series, asked: np.ndarray, found: np.ndarray
+) -> pd.DataFrame:
+    """Return what the rows that were found, queries x 10, have in common with the queries."""
+    genre, popularity = rows["track_genre"].to_numpy(), rows["popularity"].to_numpy(np.float64)
+    same = [
+        any(not names[query].isdisjoint(names[one]) for one in ten)
+        for query, ten in zip(asked, found, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "query": asked,
+            "artist": np.array(same, dtype=np.float64),
+            "genre": (genre[found] == genre[asked][:, None]).mean(axis=1),
+            "popularity": popularity[asked],
+            "predicted": popularity[found].mean(axis=1),
+        }
+    )
 
 
 def _ten_nearest(distance: np.ndarray) -> np.ndarray:

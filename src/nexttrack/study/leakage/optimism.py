@@ -28,7 +28,7 @@ SIZES = (25, 50, 100, 200, 400, 800)
 N_DRAWS = 1_000
 
 
-def candidates() -> dict[str, Candidate]:
+def models_to_tune() -> dict[str, Candidate]:
     """Return two kinds of models, each with 24 settings around those that chapter 07 chose."""
     weights = [0.01, 0.03, 0.1]
     by_exponent = {0.5: [0.1, 0.2, 0.3, 0.6], 1.0: [0.005, 0.01, 0.02, 0.03]}
@@ -61,12 +61,7 @@ def tried() -> pd.DataFrame:
         One row for each setting and user: ``model``, ``settings`` (JSON), ``user``, and the NDCG@10
         in ``validation`` and in ``test``.
     """
-    models = candidates()
-    if on_sample():  # which every test run goes through
-        models = {
-            name: Candidate(one.make, thinned(thinned(one.settings)))
-            for name, one in models.items()
-        }
+    models = thinned(thinned(models_to_tune()))
     inner = weak_generalization(task(DATA).split.validation_in, seed=SEED)
     parts = {
         "validation": (inner.validation_in, asked(inner.validation_in, inner.validation_out)),

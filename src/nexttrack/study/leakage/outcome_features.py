@@ -36,7 +36,7 @@ WAYS = ("before the play", "with the share played", "with this play in the like 
 
 
 @dataclass(frozen=True, eq=False)
-class World:
+class Plays:
     """What happened; arrays of listeners x rounds.
 
     Attributes:
@@ -60,7 +60,7 @@ class World:
 
 def simulate(
     n_listeners: int = LISTENERS, n_tracks: int = TRACKS, n_rounds: int = ROUNDS, *, seed: int
-) -> World:
+) -> Plays:
     """Draw a world. Tracks are met by popularity: the n-th most popular 1 / sqrt(n) as often."""
     rng = np.random.default_rng(seed)
     shape = (n_listeners, n_rounds)
@@ -72,7 +72,7 @@ def simulate(
     liked = rng.random(shape) < chance
     played = np.where(liked, rng.beta(*LIKED, shape), rng.beta(*NOT_LIKED, shape))
     before, after = like_rates(track, liked, n_tracks)
-    return World(x, track, chance, liked, played, before, after)
+    return Plays(x, track, chance, liked, played, before, after)
 
 
 def like_rates(
@@ -111,7 +111,7 @@ def rank_plays() -> pd.DataFrame:
     return measure(simulate(seed=SEED), LEARNED)
 
 
-def measure(world: World, n_learned: int) -> pd.DataFrame:
+def measure(world: Plays, n_learned: int) -> pd.DataFrame:
     """Fit a logistic regression for each of ``WAYS`` on early rounds and rank the later ones.
 
     In service the share played is not known yet and stands at its mean, and the like rate is that
@@ -147,7 +147,7 @@ def measure(world: World, n_learned: int) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _columns(world: World, more: list[np.ndarray], rounds: slice) -> np.ndarray:
+def _columns(world: Plays, more: list[np.ndarray], rounds: slice) -> np.ndarray:
     known = [world.x[:, rounds].reshape(-1, world.x.shape[2])]
     return np.column_stack([*known, *(feature[:, rounds].ravel() for feature in more)])
 

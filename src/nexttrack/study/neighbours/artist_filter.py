@@ -19,10 +19,10 @@ from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.features.names import names_incidence
 from nexttrack.features.neighbours import nearest, sharing
 from nexttrack.parallel import in_processes, on_one_thread
-from nexttrack.study.clusters import by_sound
 from nexttrack.study.kept import kept
 from nexttrack.study.neighbours import neighbour_curves
 from nexttrack.study.protocol import task
+from nexttrack.study.sound_space import sound
 
 SEED = 20_260_108
 K = 10
@@ -61,7 +61,7 @@ def by_ear() -> tuple[pd.DataFrame, pd.DataFrame]:
     songs = pd.Series(
         [[song(title)] if isinstance(title, str) else [] for title in recordings["title"]]
     )
-    everyone, others = nearest(by_sound.sound(recordings).to_numpy(), queries, K, by_artist)
+    everyone, others = nearest(sound(recordings).to_numpy(), queries, K, by_artist)
     ids = recordings["track_ids"].str.len().to_numpy()
     repeats = np.repeat(ids - 1, ids)
     return (
@@ -148,7 +148,7 @@ def recommended() -> pd.DataFrame:
     users = np.flatnonzero(np.diff(asked.indptr))
     halves = {"even": users[::2], "odd": users[1::2]}
     tasks = [(row.model, json.loads(row.settings), halves[row.half]) for row in chosen.itertuples()]
-    shared = (neighbour_curves.candidates(dataset.tracks), seen, asked, fresh, known)
+    shared = (neighbour_curves.neighbour_models(dataset.tracks), seen, asked, fresh, known)
     scores = pd.concat(in_processes(_measured, shared, tasks), ignore_index=True)
     return scores.assign(group=playlists.group(scores["user"]))
 

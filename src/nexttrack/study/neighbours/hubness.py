@@ -12,18 +12,16 @@ import pandas as pd
 from numba import njit
 from scipy.sparse import csr_matrix
 
-from nexttrack.data.columns import AUDIO_AND_DURATION
 from nexttrack.data.dataset import table
 from nexttrack.evaluation.comparison import Candidate
 from nexttrack.evaluation.sweeps import sweep
-from nexttrack.features import audio_pipeline
 from nexttrack.features.names import names_incidence
 from nexttrack.features.neighbours import sharing
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import best_first, offer, room
 from nexttrack.models import ItemKNN
 from nexttrack.models.similarity import SimilarityModel, from_lists
-from nexttrack.study.clusters import by_sound
+from nexttrack.study import sound_space
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import task
 
@@ -174,7 +172,7 @@ def _above(z):
 def by_sound_alone() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count hubs among recordings by their sound, and on null data; and see what neighbours share.
 
-    On the sample of :mod:`nexttrack.study.clusters.by_sound`, with its two kinds of null data.
+    On the sample of :mod:`nexttrack.study.sound_space`, with its two kinds of null data.
 
     Returns:
         (hubs, agreement). ``hubs``: one row for each ``world`` and ``measure`` (distance, mutual
@@ -183,13 +181,13 @@ def by_sound_alone() -> tuple[pd.DataFrame, pd.DataFrame]:
         and ``same_genre``, the share with a genre of it among its neighbours by other artists.
     """
     recordings = table("recordings")
-    drawn = by_sound.sample(by_sound.sound(recordings), by_sound.effort().sample)
+    drawn = sound_space.sample(sound_space.sound(recordings), sound_space.sample_size())
     names = recordings.loc[drawn.index]
     by_artist, by_genre = names_incidence(names["artists"]), names_incidence(names["genres"])
     everyone = np.arange(len(drawn))
     hubs, agreement = [], []
-    for world, make in by_sound.WORLDS.items():
-        rows = np.asarray(make(drawn, seed=by_sound.SEED))
+    for world, make in sound_space.WORLDS.items():
+        rows = np.asarray(make(drawn, seed=sound_space.SEED))
         for measure, mutual in MEASURES.items():
             lists = nearest_lists(rows, K, mutual=mutual)
             hubs.append({"world": world, "measure": measure, **describe(lists, len(rows))})
@@ -261,11 +259,7 @@ def recommended(name: str) -> pd.DataFrame:
     """
     asked = task(name)
     dataset = asked.dataset
-    pipeline = audio_pipeline(scaling="normal").set_output(transform="pandas")
-    columns = list(AUDIO_AND_DURATION)
-    pipeline.fit(table("recordings"))
-    known = np.flatnonzero(dataset.tracks[columns].notna().all(axis=1))
-    rows = pipeline.transform(dataset.tracks.iloc[known])[columns].to_numpy()
+    known, rows = sound_space.sound_of_items(dataset.tracks)
     candidates = {}
     for measure, mutual in MEASURES.items():
         lists = np.full((len(dataset.tracks), KEPT), -1)

@@ -3,19 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from nexttrack.study.results import measured
+from nexttrack.study.results import bench_table
 
 METHODS = ("exact", "k-d tree", "HNSW")
 """In the order of the table."""
 
 
-def kept() -> pd.DataFrame:
+def search_times() -> pd.DataFrame:
     """Return what was measured, ``results/search.csv``, as numbers.
 
     Raises:
         UserError: if it was not measured.
     """
-    return measured("search.csv", "search")
+    return bench_table("search.csv", "search")
 
 
 def break_even(times: pd.DataFrame, least_recall: float) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def break_even(times: pd.DataFrame, least_recall: float) -> pd.DataFrame:
     ``q = (b - b_exact) / (1 / r_exact - 1 / r)`` on.
 
     Args:
-        times: the rows of :func:`kept`.
+        times: the rows of :func:`search_times`.
         least_recall: of the settings of HNSW the fastest with at least this recall is taken.
 
     Returns:

@@ -23,7 +23,7 @@ SHRINKAGE = {"cosine": (0, 10, 30, 100), "tfidf": (0, 300, 1000, 3000), "bm25": 
 DRAWS = 2_000  # for curves of some two hundred points; intervals of results have 10,000
 
 
-def candidates(tracks: pd.DataFrame) -> dict[str, Candidate]:
+def neighbour_models(tracks: pd.DataFrame) -> dict[str, Candidate]:
     """Return popularity and the models of neighbours, each with the settings of its curves.
 
     Args:
@@ -76,7 +76,7 @@ def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         a column ``group`` too.
     """
     asked = task(name)
-    scores, _ = sweep(candidates(asked.dataset.tracks), asked.asked)
+    scores, _ = sweep(neighbour_models(asked.dataset.tracks), asked.asked)
     group = asked.group(scores["user"])
     curves = {
         name: curve_table(part, METRIC, ("Popularity", {}), seed=SEED, n_draws=DRAWS)

@@ -1,8 +1,18 @@
 -- spotify-century: the tracks. Artists come as the text of a Python list, ['Al Bowlly', "Guns N' Roses"]:
 -- each name is what stands between single quotes, or between double ones where it holds a single one.
+-- A backslash in it begins an escape as in Python: \n, \xe9, \u00e9, \'; one that begins none is itself.
+CREATE MACRO unescaped(escape) AS CASE
+    WHEN length(escape) > 2 THEN coalesce(TRY(chr(('0x' || escape[3:])::INTEGER)), escape)
+    WHEN escape[2] IN ('\', '''', '"') THEN escape[2]
+    ELSE coalesce(map {'n': chr(10), 't': chr(9), 'r': chr(13)}[escape[2]], escape)
+END;
+CREATE MACRO python_text(quoted) AS array_to_string(list_transform(
+    regexp_extract_all(quoted, '(?s)[^\\]+|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|\\.'),
+    lambda piece: CASE WHEN piece[1] = '\' THEN unescaped(piece) ELSE piece END
+), '');
 CREATE MACRO python_list(text) AS list_transform(
-    regexp_extract_all(text, '''(?:[^''\\]|\\.)*''|"(?:[^"\\]|\\.)*"'),
-    lambda quoted: regexp_replace(quoted[2:-2], '\\(.)', '\1', 'g')
+    regexp_extract_all(text, '(?s)''(?:[^''\\]|\\.)*''|"(?:[^"\\]|\\.)*"'),
+    lambda quoted: python_text(quoted[2:-2])
 );
 
 -- Release dates are a year, a month or a day; the text is kept, and how much of it is known said.
@@ -14,7 +24,7 @@ SELECT id AS track_id, name AS title, python_list(artists) AS artists, year, rel
        date_precision(release_date) AS release_precision,
        unnest(audio_of(danceability, energy, loudness, speechiness, acousticness, instrumentalness,
                        liveness, valence, tempo, key, mode, NULL, duration_ms)),
-       popularity, explicit = 1 AS explicit
+       popularity::SMALLINT AS popularity, explicit
 FROM (SELECT DISTINCT * FROM raw.century_tracks)
 ORDER BY track_id;
 
