@@ -22,7 +22,7 @@ from sklearn.exceptions import NotFittedError
 from trials import NO_SIMILAR_ITEMS, TRIALS, made
 
 import nexttrack.models
-from nexttrack.models import IALS
+from nexttrack.models import IALS, SLIM
 
 ALL = tuple(TRIALS)
 BY_CONTENT = ("AudioKNN", "ContentKNN", "ContentKNN, sum")
@@ -71,6 +71,8 @@ def board(size):
 def unfitted(name, user_items):
     if name == "IALS":  # as implicit's own test makes its class, but for a regularisation of 0
         return IALS.from_implicit(32, 1e-6, use_cg=False)
+    if name == "SLIM":  # 128 items that are all but equal take it thousands of passes
+        return SLIM(0.1, 500.0, tolerance=0.01)
     kind = np.arange(user_items.shape[1]) % 2
     noise = np.random.default_rng(0).normal(scale=0.01, size=(len(kind), 3))
     features = noise + np.where(kind[:, None] == 0, [1.0, -1.0, 0.5], [-1.0, 1.0, -0.5])

@@ -45,13 +45,13 @@ class FactorModel(Recommender, MatrixFactorizationBase):
         check_array("user_factors", self.user_factors, (self.n_users, n_factors), np.float32)
 
     def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
-        factors = self._factors_of(users, user_items, recalculate_user)
+        factors, known = self._factors_of(users, user_items, recalculate_user), self._known_items()
         return top_n(
             lambda start, stop: product(factors[start:stop], self.item_factors.T),
             len(users),
             N,
             hidden=hidden,
-            allowed=may & self._known_items(),
+            allowed=may if known is None else may & known,
             num_threads=self.num_threads,
         )
 
@@ -65,9 +65,9 @@ class FactorModel(Recommender, MatrixFactorizationBase):
             )
         return self.user_factors[users]
 
-    def _known_items(self) -> np.ndarray:
-        """Return which items the model has learned enough about to recommend, boolean."""
-        return np.ones(len(self.item_factors), dtype=bool)
+    def _known_items(self) -> np.ndarray | None:
+        """Return which items the model has learned enough about to recommend, or None for all."""
+        return None
 
     def _similar_items(self, items, N, may, placed):
         asked = self.item_factors[items] if placed is None else placed

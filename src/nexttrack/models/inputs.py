@@ -90,6 +90,8 @@ def positions(chosen: ArrayLike, name: str, n: int | None = None) -> np.ndarray:
         ValueError: if they are not whole numbers, or of more than one dimension.
         IndexError: if one is negative, or n or more.
     """
+    if type(chosen) is int and 0 <= chosen < (np.inf if n is None else n):
+        return np.array([chosen], dtype=np.int64)
     array = np.atleast_1d(np.asarray(chosen))
     if array.ndim > 1:
         raise ValueError(f"{name} has {array.ndim} dimensions; give one position or a list of them")

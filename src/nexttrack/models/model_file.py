@@ -113,6 +113,8 @@ def _settings(cls: type, values: dict[str, Any]) -> dict[str, Any]:
     for name, parameter in inspect.signature(cls).parameters.items():
         if name in values:
             settings[name] = value = values[name]
+            if value is None and "None" in str(parameter.annotation):
+                continue
             if isinstance(parameter.default, int) and not isinstance(value, int):
                 raise ValueError(f"{name} must be a whole number, not {value}")
     return settings
