@@ -5,14 +5,15 @@ each of them under several genres. Cleaning merges them (``recordings``); most w
 not.
 """
 
-from importlib import resources
-
-import duckdb
 import numpy as np
 import pandas as pd
 
 from nexttrack.data.columns import AUDIO
+from nexttrack.data.database import open_database
 from nexttrack.data.dataset import table
+from nexttrack.data.raw.cells import store
+from nexttrack.data.raw.sources import load_sources
+from nexttrack.data.raw.verify import read_source
 from nexttrack.errors import UserError
 from nexttrack.features.neighbours import squared_distances
 from nexttrack.study.kept import kept
@@ -32,20 +33,21 @@ def as_downloaded() -> pd.DataFrame:
     Rows without a name, which cleaning drops, are left out.
 
     Raises:
-        UserError: the file as it was downloaded is not there.
+        UserError: the file as it was downloaded is not there, or breaks its contract.
     """
-    raw = raw_files()
-    if not (raw / "spotify-tracks" / "dataset.csv").is_file():
+    folder = raw_files() / "spotify-tracks"
+    if not (folder / "dataset.csv").is_file():
         raise UserError(
-            f"{raw / 'spotify-tracks' / 'dataset.csv'} is not there, and the cleaned tables have "
+            f"{folder / 'dataset.csv'} is not there, and the cleaned tables have "
             "no duplicates left; bring it with `nexttrack data get spotify-tracks`"
         )
-    reading = resources.files("nexttrack.data") / "sql" / "10-spotify-tracks-read.sql"
-    with duckdb.connect() as connection:
-        connection.execute("CREATE SCHEMA raw")
-        connection.execute("SET VARIABLE raw = $1", [str(raw)])
-        connection.execute(reading.read_text("utf-8"))
-        rows = connection.sql("FROM raw.spotify_tracks").df()
+    with open_database() as database:
+        report, files = read_source(database, load_sources()["spotify-tracks"], folder)
+        if report.problems:
+            raise UserError(report.problems[0])
+        database.execute("CREATE SCHEMA raw")
+        store(database, files[0])
+        rows = database.sql("FROM raw.spotify_tracks").df()
     ids = table("recordings")[["recording", "track_ids"]].explode("track_ids")
     recording = rows["track_id"].map(ids.set_index("track_ids")["recording"])
     known = recording.notna()
