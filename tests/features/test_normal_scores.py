@@ -38,7 +38,7 @@ def test_turning_a_column_round_turns_its_scores_round(X):
 def test_new_values_keep_their_order_within_the_extremes(X, new):
     scores = NormalScores().fit(X)
     out = scores.transform(np.sort(new)[:, None])[:, 0]
-    assert (np.diff(out) >= 0).all()
+    assert (np.diff(out) >= -1e-12).all()  # but for rounding
     trained = scores.transform(X)
     assert trained.min() <= out.min()
     assert out.max() <= trained.max()

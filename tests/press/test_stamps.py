@@ -180,6 +180,15 @@ def test_what_is_edited_while_a_chapter_runs_makes_it_stale(book):
     assert stale(book) == {"02-models": "nexttrack.models.linear"}
 
 
+def test_what_was_executed_beside_a_chapter_that_fails_is_fresh(book):
+    for name, more in ("index", "1 / 0"), ("chapters/02-models", "import time; time.sleep(3)"):
+        stored = read(book / f"{name}.ipynb")
+        stored.cells[1].source += f"\n{more}"
+        write(stored, book / f"{name}.ipynb")
+    assert command("execute").exit_code == 1
+    assert stale(book) == {"index": "its code"}
+
+
 def test_simulated_outputs_get_no_stamp(book):
     before = stamps.stamps_file(book).read_bytes()
     assert command("execute", "--edition", "sample").stdout == "executed 3 chapters\n"

@@ -6,6 +6,7 @@ import webbrowser
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Annotated
 
 import typer
@@ -113,16 +114,19 @@ def execute(
     if published and not (chapters or every):
         paths, _ = _stale(paths, root)
     with cells(paths) as started:
+        code = package_code(root)
+        began = {path: state(read(path), code) for path in paths} if published else {}
+        stamping = Lock()
 
         def work(path: Path) -> None:
             execute(path, edition=edition, on_cell=started(path))
-
-        code = package_code(root)
-        began = {path: state(read(path), code) for path in paths} if published else {}
-        try:
-            for path, _ in side_by_side(paths, work):
-                if published:
+            if published:
+                with stamping:  # here, so that what is done is stamped if another chapter fails
                     stamp(path, root, began[path])
+
+        try:
+            for _ in side_by_side(paths, work):
+                pass
         except ExecutionError as error:
             print(error.details, file=sys.stderr)
             raise

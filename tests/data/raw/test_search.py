@@ -8,8 +8,10 @@ import os
 import shutil
 import struct
 import tarfile
+import tempfile
 import zipfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -448,11 +450,17 @@ def unprivileged():
             os.seteuid(0)
 
 
+@pytest.fixture
+def open_folder():
+    """A folder that everybody may enter; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("what", ["folder", "file"])
-def test_what_may_not_be_read_gets_a_line(what, plain, tmp_path_factory):
-    place = tmp_path_factory.mktemp("open")
-    for folder in (place, *place.parents[:2]):
-        folder.chmod(0o755)
+def test_what_may_not_be_read_gets_a_line(what, plain, open_folder):
+    place = open_folder
     shutil.copytree(plain / "spotify-tracks", place / "given")
     (place / "raw").mkdir()
     (place / "raw").chmod(0o777)

@@ -74,16 +74,17 @@ def test_rows_keep_their_genres_and_have_the_recording_of_their_id(monkeypatch, 
     columns += ["explicit", "danceability", "energy", "key", "loudness", "mode", "speechiness"]
     columns += ["acousticness", "instrumentalness", "liveness", "valence", "tempo"]
     columns += ["time_signature", "track_genre"]
+    x, y, z = (letter * 22 for letter in "xyz")
     lines = [
         f"{n},{track},A;B,Album,Song,5,1000,False,.5,.5,1,-5,1,.1,.1,.1,.1,.5,120,4,{genre}"
-        for n, (track, genre) in enumerate([("x", "folk"), ("x", "jazz"), ("y", "jazz"), ("z", "")])
+        for n, (track, genre) in enumerate([(x, "folk"), (x, "jazz"), (y, "jazz"), (z, "tango")])
     ]
     (folder / "dataset.csv").write_text("\n".join(["," + ",".join(columns), *lines]) + "\n")
     monkeypatch.setenv("NEXTTRACK_DATA", str(tmp_path))
     monkeypatch.setenv("NEXTTRACK_EDITION", "sample")
-    known = pd.DataFrame({"recording": [7], "track_ids": [["x", "y"]]})
+    known = pd.DataFrame({"recording": [7], "track_ids": [[x, y]]})
     monkeypatch.setattr(duplicates, "table", lambda name: known)
     rows = duplicates.as_downloaded()
-    assert rows["track_id"].tolist() == ["x", "x", "y"]
+    assert rows["track_id"].tolist() == [x, x, y]
     assert rows["recording"].tolist() == [7, 7, 7]
     assert rows["track_genre"].tolist() == ["folk", "jazz", "jazz"]
