@@ -25,15 +25,23 @@ settings.register_profile("patient", parent=usual, deadline=None)
 settings.load_profile("patient")
 
 
+COMPILE_UMAP = {"test_fits.py", "test_maps.py", "test_by_sound.py"}
+
+
 def pytest_collection_modifyitems(items):
     """Run side by side (``-n``) whole modules, which share fixtures; but each chapter on its own.
 
-    Chapters come first, as they take the longest.
+    Modules that compile UMAP share a process. What takes longest comes first: chapters, then these.
     """
-    items.sort(key=lambda item: "sample_edition[" not in item.nodeid)
+
+    def group(item):
+        if "sample_edition[" in item.nodeid:
+            return 0, item.nodeid
+        return (1, "UMAP") if item.path.name in COMPILE_UMAP else (2, item.path.as_posix())
+
+    items.sort(key=lambda item: group(item)[0])
     for item in items:
-        alone = "sample_edition[" in item.nodeid
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.as_posix()))
+        item.add_marker(pytest.mark.xdist_group(group(item)[1]))
 
 
 @pytest.fixture(scope="session")

@@ -379,6 +379,22 @@ def test_unknown_names_are_not_one_recording(raw, run):
     assert len(run().playlist_recordings) == 2
 
 
+def test_the_name_of_a_recording_is_that_of_its_first_id_with_one(raw, run):
+    same = {"loudness": -4.5}
+    write_playlists(
+        raw,
+        [(0, 0, "a", "whole"), (0, 1, "b", "whole"), (0, 2, "c", "whole")],
+        [
+            {"artist_name": None, "track_name": None} | features("a", **same),
+            {"artist_name": "Anna", "track_name": "One"} | features("b", **same),
+            {"artist_name": "Anna", "track_name": "Uno"} | features("c", **same),
+        ],
+    )
+    recordings = run().playlist_recordings
+    assert [ids.tolist() for ids in recordings["track_ids"]] == [["a", "b", "c"]]
+    assert recordings["title"].tolist() == ["One"]
+
+
 def test_a_vector_that_was_looked_up_by_name_does_not_merge_a_remix(raw, run):
     same = {"loudness": -4.5}
     write_playlists(

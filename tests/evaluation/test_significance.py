@@ -20,7 +20,7 @@ from nexttrack.evaluation.significance import (
 )
 
 
-@settings(max_examples=20)  # a call of the reference takes a fifth of a second
+@settings(max_examples=10)  # a call of the reference takes a fifth of a second
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holm_is_that_of_statsmodels(p_values):
     np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from nexttrack.study import sound_space
 from nexttrack.study.clusters import by_sound, projections
@@ -65,6 +65,12 @@ def test_maps_come_with_their_quality(study):
     assert list(quality["map"]) == ["PCA", "t-SNE", "UMAP", "UMAP of null data"]
     assert (places.groupby("map").size() == N).all()
     assert (quality.set_index("map").loc[["t-SNE", "UMAP"], "trustworthiness"] > 0.9).all()
+    apart = {
+        name: silhouette_score(at[["x", "y"]], KIND[at["row"]])
+        for name, at in places.groupby("map")
+    }
+    assert min(apart["PCA"], apart["t-SNE"], apart["UMAP"]) > 0.5
+    assert abs(apart["UMAP of null data"]) < 0.1
 
 
 def test_where_a_rule_finds_nothing_the_least_setting_stands():
