@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from raw_folders import CSV, EVENTS, ITEMS, TRACKS, YEARS, ZIP, of_bytes
 
 from nexttrack.data.cleaning import clean, read_made_from
 from nexttrack.data.dataset import Dataset
@@ -23,17 +24,7 @@ from nexttrack.data.raw.sources import load_sources
 from nexttrack.data.raw.verify import inspect_source
 from nexttrack.errors import UserError
 
-CSV = "spotify-tracks/dataset.csv"
 CENTURY = "spotify-century/data.csv"
-YEARS = "spotify-century/data_by_year.csv"
-ZIP = "lastfm-2k/hetrec2011-lastfm-2k.zip"
-ITEMS = "playlists/playlist_tracks.parquet"
-TRACKS = "playlists/tracks.parquet"
-EVENTS = "playlist-archive/events.parquet"
-
-
-def of_bytes(change):
-    return lambda path: path.write_bytes(change(path.read_bytes()))
 
 
 def cells(column, *values):

@@ -11,23 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from raw_folders import CSV, EVENTS, ITEMS, TRACKS, YEARS, ZIP, of_bytes
 
 from nexttrack.cli import main
 from nexttrack.data.raw.imports import import_folder
 from nexttrack.data.raw.verify import inspect_source, verify_source
 
 LOGIN = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Log in</body></html>\n"
-CSV = "spotify-tracks/dataset.csv"
-YEARS = "spotify-century/data_by_year.csv"
-ZIP = "lastfm-2k/hetrec2011-lastfm-2k.zip"
-ITEMS = "playlists/playlist_tracks.parquet"
-TRACKS = "playlists/tracks.parquet"
-EVENTS = "playlist-archive/events.parquet"
-
-
-def of_bytes(change):
-    """Change a file by a function from bytes to bytes."""
-    return lambda path: path.write_bytes(change(path.read_bytes()))
 
 
 def cell(row, column, value):

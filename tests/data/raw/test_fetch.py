@@ -9,22 +9,12 @@ from pathlib import Path
 
 import kagglehub
 import pytest
+from raw_folders import contents
 
 from nexttrack.data.raw import fetch
 from nexttrack.data.raw.fetch import get
 from nexttrack.data.raw.imports import import_folder
 from nexttrack.errors import UserError
-
-
-def contents(folder):
-    """The files of a folder, the lock and what was kept from before aside."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path.name != ".lock"
-        and ".previous" not in path.relative_to(folder).parts
-    }
 
 
 class Server(http.server.BaseHTTPRequestHandler):

@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from raw_folders import contents, unprivileged
 
 from nexttrack.data.raw import imports
 from nexttrack.data.raw.imports import import_folder
@@ -19,17 +19,6 @@ from nexttrack.data.raw.search import Search
 from nexttrack.data.raw.sources import load_sources
 from nexttrack.data.raw.verify import verify_source
 from nexttrack.errors import UserError
-
-
-def contents(folder):
-    """The files of a folder, the lock and what was kept from before aside."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path.name != ".lock"
-        and ".previous" not in path.relative_to(folder).parts
-    }
 
 
 @pytest.fixture
@@ -317,19 +306,6 @@ def test_a_disk_that_is_full_when_written_through_is_named(archives, monkeypatch
     with pytest.raises(UserError, match=r"the disk is full \(.*unchanged"):
         import_folder(second, raw)
     assert contents(raw) == contents(first)
-
-
-@contextmanager
-def unprivileged():
-    """Act as a user to whom permissions apply; root is none."""
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import struct
 import tarfile
 import tempfile
 import zipfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from raw_folders import CSV, ITEMS, YEARS, ZIP, unprivileged
 
 from nexttrack.data.database import open_database
 from nexttrack.data.raw.cells import store
@@ -23,10 +23,6 @@ from nexttrack.data.raw.sources import load_sources
 from nexttrack.data.raw.verify import read_source
 from nexttrack.errors import UserError
 
-CSV = "spotify-tracks/dataset.csv"
-YEARS = "spotify-century/data_by_year.csv"
-ZIP = "lastfm-2k/hetrec2011-lastfm-2k.zip"
-ITEMS = "playlists/playlist_tracks.parquet"
 TRACKS = "spotify-tracks"
 
 
@@ -435,19 +431,6 @@ def test_a_folder_of_nothing_known_says_the_first_thing_that_it_knows(tmp_path):
     line = str(error.value)
     assert line.startswith(f"{tmp_path / 'my.data'} holds none of the sources; ")
     assert "lastfm-scrobbles.csv: a last.fm scrobbles export" in line
-
-
-@contextmanager
-def unprivileged():
-    """Act as a user to whom permissions apply; root is none."""
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
 
 
 @pytest.fixture
