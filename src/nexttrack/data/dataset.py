@@ -13,6 +13,13 @@ from nexttrack.data.editions import ensure
 from nexttrack.errors import UserError
 from nexttrack.project import Edition
 
+_PART = """
+        SELECT playlist_id AS user, recording AS item, 1 AS value, NULL AS date, part
+        FROM playlist_items WHERE part = '{part}' ORDER BY ALL"""
+_ITEMS_OF_PART = """
+        SELECT recording AS item, * FROM playlist_recordings
+        WHERE recording IN (SELECT recording FROM playlist_items WHERE part = '{part}')
+        ORDER BY item"""
 _INTERACTIONS = {
     "lastfm-2k": """
         SELECT user_id AS user, artist_id AS item, plays AS value, NULL AS date, NULL AS part
@@ -26,6 +33,7 @@ _INTERACTIONS = {
     "playlist-archive": """
         SELECT playlist_id AS user, recording AS item, 1 AS value, added AS date, NULL AS part
         FROM archive_additions ORDER BY ALL""",
+    **{f"{part}-playlists": _PART.format(part=part) for part in ("whole", "thinned")},
 }
 _ARTISTS = "SELECT artist_id AS item, *, name AS label FROM lastfm_artists ORDER BY item"
 _ITEMS = {
@@ -33,6 +41,7 @@ _ITEMS = {
     "lastfm-2k-tags": _ARTISTS,
     "playlists": "SELECT recording AS item, * FROM playlist_recordings ORDER BY item",
     "playlist-archive": "SELECT recording AS item, * FROM archive_recordings ORDER BY item",
+    **{f"{part}-playlists": _ITEMS_OF_PART.format(part=part) for part in ("whole", "thinned")},
 }
 
 
@@ -41,7 +50,9 @@ class Dataset:
     """Who played or collected what, and what the items are. Ids became positions on the way in.
 
     Attributes:
-        name: ``lastfm-2k``, ``lastfm-2k-tags``, ``playlists`` or ``playlist-archive``.
+        name: ``lastfm-2k``, ``lastfm-2k-tags``, ``whole-playlists``, ``thinned-playlists``,
+            ``playlist-archive``, or ``playlists``: whole and thinned ones joined, which are two
+            data sets wherever something is measured.
         tracks: one row per item, indexed by position 0..n_items-1: the columns of the items' table
             (NaN where unknown) and ``label``, a text to show. Items of lastfm-2k are artists.
         user_items: users x items, float32. Play counts for lastfm-2k, ones for the others. In
@@ -51,7 +62,7 @@ class Dataset:
         dates: datetime64[D] of each stored value, in the order of ``user_items.data``, where the
             source has dates (playlist-archive: the day of the addition; lastfm-2k-tags: the first
             day of the month of the user's first tag for the artist).
-        parts: for each user, which part of the source it is from (playlists: whole or thinned).
+        parts: for each user, which part of the source it is from (``playlists``: whole or thinned).
     """
 
     name: str

@@ -21,7 +21,7 @@ from nexttrack.evaluation.splits import Split, timed, weak_generalization
 
 SEED = 20_260_101
 """The seed of the book: of its splits, and of models that chance has a part in."""
-DATASETS = ("lastfm-2k", "playlists")
+DATASETS = ("lastfm-2k", "whole-playlists", "thinned-playlists")
 HELD_OUT = 0.2
 """Share of additions that come in validation, and of those in the test, where there are dates."""
 SAMPLE_USERS = 600

@@ -27,7 +27,10 @@ from nexttrack.study.protocol import fingerprint, on_sample, task
 from nexttrack.study.results import path_of, stored
 
 SEED = 20_260_108
-DATASETS = ("lastfm-2k", "playlists", "lastfm-2k-tags", "playlist-archive")
+DATASETS = (
+    *("lastfm-2k", "whole-playlists", "thinned-playlists"),
+    *("lastfm-2k-tags", "playlist-archive"),
+)
 METRIC, N = partial(metrics.ndcg_at_k, k=10), 10
 """What settings are chosen by, and the length of the lists that it takes."""
 LENGTH = 100
