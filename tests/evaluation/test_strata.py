@@ -91,7 +91,7 @@ def test_tastes_are_a_fifth_and_a_fifth_by_the_share_of_popular_items():
     groups = taste_groups(csr_matrix(rows), popularity)
     assert list(groups[:10]) == ["blockbuster"] * 2 + ["diverse"] * 6 + ["niche"] * 2
     assert groups.codes[10] == -1  # has nothing
-    with pytest.raises(ValueError, match="at most 0.5"):
+    with pytest.raises(ValueError, match=r"at most 0\.5"):
         taste_groups(csr_matrix(rows), popularity, 0.6)
 
 
