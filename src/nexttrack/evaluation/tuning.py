@@ -164,7 +164,7 @@ def tune(
     metric: Metric,
     *,
     N: int,
-    budget: int,
+    budget: Mapping[str, int],
     seed: int,
     done: pd.DataFrame | None = None,
     on_round: Callable[[pd.DataFrame], None] = lambda trials: None,
@@ -180,7 +180,8 @@ def tune(
         splits: for each data set; only the validation part is looked at.
         metric: its mean over users is the value of a trial; larger is better.
         N: length of the lists.
-        budget: trials of a restart for each setting that is searched, at least 1.
+        budget: for each data set the trials of a restart for each setting that is searched, at
+            least 1.
         seed: the seed of the search.
         done: trials of before, as they are returned. Those of other models, spaces or seeds, and
             those known before but no longer, are left out.
@@ -194,7 +195,7 @@ def tune(
     Raises:
         ValueError: if the budget is below 1, or an earlier trial is missing.
     """
-    if budget < 1:
+    if min(budget.values()) < 1:
         raise ValueError("the budget is the number of trials for each setting: 1 or more")
     trials = {(data, name): [] for data, models in candidates.items() for name in models}
     for row in _that_count(candidates, done, seed):
@@ -211,7 +212,9 @@ def tune(
     while tasks := [
         (*search, *task)
         for search in sorted(trials, key=lambda search: -_seconds(trials[search]))
-        for task in next_trials(_of(candidates, search), trials[search], budget=budget, seed=seed)
+        for task in next_trials(
+            candidates[search[0]][search[1]], trials[search], budget=budget[search[0]], seed=seed
+        )
     ]:
         round_ += 1
         work = [(data, name, settings) for data, name, _, settings in tasks]
@@ -230,10 +233,6 @@ def _that_count(candidates, done: pd.DataFrame | None, seed: int) -> Iterator[di
         candidate = candidates.get(row["data"], {}).get(row["model"])
         if candidate and row["space"] == space_fingerprint(candidate.space) and row["seed"] == seed:
             yield row
-
-
-def _of(candidates, search) -> Candidate:
-    return candidates[search[0]][search[1]]
 
 
 def _seconds(rows: Sequence[Row]) -> float:

@@ -56,7 +56,7 @@ def tune_models(
         {name: one.split for name, one in tasks.items()},
         METRIC,
         N=N,
-        budget=budget or BUDGET,
+        budget=dict.fromkeys(names, budget) if budget else BUDGET,
         seed=SEED,
         done=ours if len(ours) else None,
         on_round=keep,
