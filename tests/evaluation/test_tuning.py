@@ -32,6 +32,7 @@ SPACE = {
     "kind": OneOf(("good", "bad")),
 }
 METRIC = partial(ndcg_at_k, k=5)
+ONE = {"world": 1}
 SHRINKAGE = {"shrinkage": Range(0.1, 100, log=True)}
 TUNABLES = {
     "world": {
@@ -131,7 +132,7 @@ def test_the_best_is_better_than_its_neighbours_where_they_were_all_tried():
 def test_the_best_is_what_was_measured(splits):
     rounds = []
     trials = tune(
-        TUNABLES, splits, METRIC, N=5, budget={"world": 1}, seed=7, on_round=rounds.append
+        TUNABLES, splits, METRIC, N=5, budget=ONE, seed=7, on_round=rounds.append
     )
     assert (trials["model"] == "Popularity").sum() == 1 and len(rounds) >= 3
     assert len(rounds[0]) == 3  # what is known
@@ -147,11 +148,11 @@ def test_the_best_is_what_was_measured(splits):
 
 def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been(splits, tmp_path):
     rounds = []
-    whole = tune(TUNABLES, splits, METRIC, N=5, budget={"world": 1}, seed=7, on_round=rounds.append)
+    whole = tune(TUNABLES, splits, METRIC, N=5, budget=ONE, seed=7, on_round=rounds.append)
     rounds[1].to_csv(tmp_path / "trials.csv", index=False)
     kept, later = pd.read_csv(tmp_path / "trials.csv"), []
     resumed = tune(
-        TUNABLES, splits, METRIC, N=5, budget={"world": 1}, seed=7, done=kept, on_round=later.append
+        TUNABLES, splits, METRIC, N=5, budget=ONE, seed=7, done=kept, on_round=later.append
     )
     assert len(later) == len(rounds) - 2
     pd.testing.assert_frame_equal(
@@ -160,22 +161,22 @@ def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been(splits, tmp_pat
 
 
 def test_trials_of_another_space_or_seed_do_not_count(splits):
-    part = tune(TUNABLES, splits, METRIC, N=5, budget={"world": 1}, seed=7)
+    part = tune(TUNABLES, splits, METRIC, N=5, budget=ONE, seed=7)
     wider = Candidate(ItemKNN, space={"K": Range(1, 60, log=True, whole=True)})
     models = {"world": {"Item kNN": wider, "Popularity": TUNABLES["world"]["Popularity"]}}
     assert space_fingerprint(wider.space) != space_fingerprint(SHRINKAGE)
     rounds = []
     tune(
-        models, splits, METRIC, N=5, budget={"world": 1}, seed=7, done=part, on_round=rounds.append
+        models, splits, METRIC, N=5, budget=ONE, seed=7, done=part, on_round=rounds.append
     )
     space = set(rounds[0].loc[rounds[0]["model"] == "Item kNN", "space"])
     assert space == {space_fingerprint(wider.space)}
-    again = tune(TUNABLES, splits, METRIC, N=5, budget={"world": 1}, seed=8, done=part)
+    again = tune(TUNABLES, splits, METRIC, N=5, budget=ONE, seed=8, done=part)
     assert (again["seed"] == 8).all()
 
 
 def test_what_cannot_go_on_is_refused(splits):
-    part = tune(TUNABLES, splits, METRIC, N=5, budget={"world": 1}, seed=7)
+    part = tune(TUNABLES, splits, METRIC, N=5, budget=ONE, seed=7)
     with pytest.raises(ValueError, match="Item kNN on world: trial 0 is missing"):
         tune(
             TUNABLES, splits, METRIC, N=5, budget={"world": 2}, seed=7, done=part[part["trial"] > 0]
