@@ -157,7 +157,7 @@ _ENTRIES = (
         "iALS",
         _ials,
         IALS.search_space,
-        known=({}, *(dict(zip(_IALS, values, strict=True)) for values in _IALS_KNOWN)),
+        known=tuple(dict(zip(_IALS, values, strict=True)) for values in _IALS_KNOWN),
         colour="#D55E00",
     ),
     Entry(

@@ -40,17 +40,21 @@ COMPARED = (
 )
 """What chapter 08 compares, those that take long first."""
 SEARCHED = (*COMPARED, "iALS, plain")
+SLIM_ITEMS = 50_000
 
 
 def tunables(dataset: Dataset) -> dict[str, Candidate]:
     """Return the models that are searched on a data set, with what is known and their spaces.
 
     Without dates there is no recent popularity; items that are artists have no artists to compare.
+    With more than ``SLIM_ITEMS`` items SLIM takes minutes a trial, in a corner of its space.
     """
     found = {}
     for name in SEARCHED:
         entry, space = MODELS[name], dict(MODELS[name].space)
         if name == "Recent popularity" and dataset.dates is None:
+            continue
+        if name == "SLIM" and len(dataset.tracks) > SLIM_ITEMS:
             continue
         if name == "Content kNN" and "artists" not in dataset.tracks:
             space["names"] = OneOf(("genres",))
