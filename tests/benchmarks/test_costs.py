@@ -19,7 +19,7 @@ from nexttrack.study.factors import factor_sweeps
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     monkeypatch.setattr(project, "root", lambda: tmp_path)
-    settings = dict.fromkeys(factor_sweeps.NAMES, {})
+    settings = {name: {} for name in factor_sweeps.NAMES}
     monkeypatch.setattr(factor_sweeps, "chosen", lambda name: settings)
     monkeypatch.setattr(costs, "machine", lambda: {"cores": 2})
     monkeypatch.setattr("nexttrack.study.protocol.fingerprint", lambda: "0123abcd")
