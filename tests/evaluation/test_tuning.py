@@ -131,9 +131,7 @@ def test_the_best_is_better_than_its_neighbours_where_they_were_all_tried():
 
 def test_the_best_is_what_was_measured(splits):
     rounds = []
-    trials = tune(
-        TUNABLES, splits, METRIC, N=5, budget=ONE, seed=7, on_round=rounds.append
-    )
+    trials = tune(TUNABLES, splits, METRIC, N=5, budget=ONE, seed=7, on_round=rounds.append)
     assert (trials["model"] == "Popularity").sum() == 1 and len(rounds) >= 3
     assert len(rounds[0]) == 3  # what is known
     best = best_settings(trials, "world", "Item kNN")
@@ -166,9 +164,7 @@ def test_trials_of_another_space_or_seed_do_not_count(splits):
     models = {"world": {"Item kNN": wider, "Popularity": TUNABLES["world"]["Popularity"]}}
     assert space_fingerprint(wider.space) != space_fingerprint(SHRINKAGE)
     rounds = []
-    tune(
-        models, splits, METRIC, N=5, budget=ONE, seed=7, done=part, on_round=rounds.append
-    )
+    tune(models, splits, METRIC, N=5, budget=ONE, seed=7, done=part, on_round=rounds.append)
     space = set(rounds[0].loc[rounds[0]["model"] == "Item kNN", "space"])
     assert space == {space_fingerprint(wider.space)}
     again = tune(TUNABLES, splits, METRIC, N=5, budget=ONE, seed=8, done=part)
