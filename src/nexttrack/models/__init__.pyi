@@ -1,6 +1,6 @@
 # For type checkers and editors: what __init__.py loads when it is first used.
 from nexttrack.models.audio import AudioKNN
-from nexttrack.models.baselines import Popularity, Random, RecentPopularity
+from nexttrack.models.baselines import Popularity, Random, RecentPopularity, SameArtist
 from nexttrack.models.clusters import ClusterPopularity
 from nexttrack.models.content import ContentKNN
 from nexttrack.models.decompositions import NMF, PureSVD
@@ -25,5 +25,6 @@ __all__ = [
     "RP3beta",
     "Random",
     "RecentPopularity",
+    "SameArtist",
     "UserKNN",
 ]
