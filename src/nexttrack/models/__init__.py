@@ -52,6 +52,7 @@ _HOMES = {
     "RP3beta": "models.neighbours",
     "Random": "models.baselines",
     "RecentPopularity": "models.baselines",
+    "SoftmaxMF": "models.softmax_factors",
     "UserKNN": "models.neighbours",
 }
 __all__ = sorted(_HOMES)
