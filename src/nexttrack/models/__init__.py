@@ -20,8 +20,8 @@ The same name is not always the same setting:
 
 | here | implicit | what differs |
 |---|---|---|
-| `IALS(alpha=)` | `AlternatingLeastSquares` | stands against an unobserved weight of 0.1, not 1 |
-| `IALS(regularization=)` | `AlternatingLeastSquares` | grows with a row's frequency |
+| `IALS(alpha=)` | `AlternatingLeastSquares` | stands against an unobserved weight of 0.03, not 1 |
+| `IALS(regularization=)` | `AlternatingLeastSquares` | is the mean of what grows with a row's frequency |
 | `IALS.from_implicit(...)` | `AlternatingLeastSquares` | nothing but the start |
 | `BPR(num_threads=)`, `LogisticMF` | the same | for ranking only; `fit_threads` is for fitting |
 | `BPR(regularization=)`, `LogisticMF` | the same | must be above 0 |
@@ -53,6 +53,7 @@ _HOMES = {
     "Random": "models.baselines",
     "RecentPopularity": "models.baselines",
     "SameArtist": "models.baselines",
+    "SoftmaxMF": "models.softmax_factors",
     "UserKNN": "models.neighbours",
 }
 __all__ = sorted(_HOMES)

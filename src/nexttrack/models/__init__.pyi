@@ -8,6 +8,7 @@ from nexttrack.models.ials import IALS
 from nexttrack.models.linear import EASE, SLIM
 from nexttrack.models.logistic_factors import BPR, LogisticMF
 from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
+from nexttrack.models.softmax_factors import SoftmaxMF
 
 __all__ = [
     "BPR",
@@ -26,5 +27,6 @@ __all__ = [
     "Random",
     "RecentPopularity",
     "SameArtist",
+    "SoftmaxMF",
     "UserKNN",
 ]

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from implicit.als import AlternatingLeastSquares
+from scipy.sparse import csr_matrix
 
 from nexttrack.data.columns import AUDIO, MOOD
 from nexttrack.data.dataset import Dataset
+from nexttrack.features.names import names_incidence
 from nexttrack.models import (
     BPR,
     EASE,
@@ -27,6 +29,8 @@ from nexttrack.models import (
     Random,
     RecentPopularity,
     RP3beta,
+    SameArtist,
+    SoftmaxMF,
     UserKNN,
 )
 from nexttrack.models.content import artists_and_genres
@@ -104,6 +108,10 @@ def _columns(tracks: pd.DataFrame, names) -> np.ndarray:
 
 def _tracks(dataset: Dataset) -> pd.DataFrame:
     return dataset.tracks
+
+
+def _artists(dataset: Dataset) -> csr_matrix:
+    return names_incidence(dataset.tracks["artists"])
 
 
 def _popular_in(groups: Mapping[Any, np.ndarray], k, shrinkage):
@@ -184,6 +192,20 @@ _ENTRIES = (
         colour="#000000",
     ),
     Entry("SLIM", SLIM, SLIM.search_space, colour="#332288"),
+    Entry(
+        "Softmax MF",
+        partial(SoftmaxMF, random_state=SEED),
+        SoftmaxMF.search_space,
+        known=({}, {"factors": 128, "temperature": 0.2, "iterations": 60}),
+        colour="#B2182B",
+    ),
+    Entry(
+        "Softmax MF, pooled",
+        partial(SoftmaxMF, user_side="pooled", random_state=SEED),
+        {name: SoftmaxMF.search_space[name] for name in ("temperature", "iterations")},
+        colour="#F4A582",
+    ),
+    Entry("Same artist", SameArtist, SameArtist.search_space, colour="#66A61E", given=_artists),
     Entry("PureSVD", partial(PureSVD, random_state=SEED), PureSVD.search_space, colour="#117733"),
     Entry("NMF", partial(NMF, random_state=SEED), NMF.search_space, colour="#999933"),
     Entry(
