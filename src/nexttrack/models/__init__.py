@@ -21,7 +21,7 @@ The same name is not always the same setting:
 | here | implicit | what differs |
 |---|---|---|
 | `IALS(alpha=)` | `AlternatingLeastSquares` | stands against an unobserved weight of 0.03, not 1 |
-| `IALS(regularization=)` | `AlternatingLeastSquares` | is the mean of what grows with a row's frequency |
+| `IALS(regularization=)` | `AlternatingLeastSquares` | a mean; it grows with a row's frequency |
 | `IALS.from_implicit(...)` | `AlternatingLeastSquares` | nothing but the start |
 | `BPR(num_threads=)`, `LogisticMF` | the same | for ranking only; `fit_threads` is for fitting |
 | `BPR(regularization=)`, `LogisticMF` | the same | must be above 0 |

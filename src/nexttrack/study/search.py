@@ -48,7 +48,8 @@ def tunables(dataset: Dataset) -> dict[str, Candidate]:
     """Return the models that are searched on a data set, with what is known and their spaces.
 
     Without dates there is no recent popularity; items that are artists have no artists to compare.
-    Nor can they be recommended by artist. With more than ``SLIM_ITEMS`` items SLIM takes minutes a trial, in a corner of its space.
+    Nor can they be recommended by artist. With more than ``SLIM_ITEMS`` items SLIM takes minutes a
+    trial, in a corner of its space.
     """
     found = {}
     for name in SEARCHED:
