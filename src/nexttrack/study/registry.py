@@ -130,6 +130,7 @@ _ENTRIES = (
         given=Dataset.days,
     ),
     Entry("Shuffled clusters", _popular_in, colour="#B0B0B0"),
+    Entry("Random cells", _popular_in, colour="#56B4E9"),
     Entry("Cluster popularity", _popular_in, colour="#009E73"),
     Entry("Genre popularity", _popular_in, colour="#CC79A7"),
     Entry(
