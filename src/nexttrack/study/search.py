@@ -35,9 +35,10 @@ METRIC: Metric = partial(metrics.ndcg_at_k, k=10)
 N = 10
 """What settings are chosen by, NDCG@10, and the length of the lists that it takes."""
 COMPARED = (
-    *("Softmax MF", "Softmax MF, pooled", "BPR", "SLIM", "Logistic MF", "NMF", "iALS", "EASE"),
-    *("User kNN", "Item kNN", "RP3beta", "PureSVD", "Content kNN", "Audio kNN", "Same artist"),
-    *("Recent popularity", "Popularity", "Random"),
+    *("Softmax MF", "Softmax MF, pooled", "BPR", "SLIM", "fsSLIM", "Logistic MF", "NMF", "iALS"),
+    *("RDLAE", "RLAE", "EASE, scaled", "EASE", "GF-CF", "User kNN", "Item kNN", "RP3beta"),
+    *("PureSVD", "Content kNN", "Audio kNN", "Same artist", "Recent popularity"),
+    *("Popularity", "Random"),
 )
 """What chapter 08 compares, those that take long first."""
 SEARCHED = (*COMPARED, "iALS, plain")
