@@ -3,14 +3,15 @@
 import pytest
 
 import nexttrack.book as book
+from nexttrack.study import registry
 from nexttrack.study.registry import MODELS
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_known_of_a_model_is_in_the_words_of_its_class(made, model):
     entry = MODELS[model]
-    if model.endswith(("clusters", "popularity")) and model != "Recent popularity":
-        return  # which take groupings of the items
+    if entry.make is registry._popular_in:
+        return  # which takes groupings of the items
     if model == "iALS as it comes":
         return  # implicit's, which warns of BLAS in two threads
     for settings in entry.known:
