@@ -63,6 +63,10 @@ TRIALS = {
     ),
     "SameArtist": Trial(lambda n, kind, x, m: SameArtist(_one_hot(kind)), (0.56, 0.62)),
     "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20), True, True),
+    "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20)),
+    "AudioKNN, kernel": Trial(
+        lambda n, kind, x, m: AudioKNN(x, metric="euclidean", concentration=3.0), (0.05, 0.20)
+    ),
     "ContentKNN": Trial(lambda n, kind, x, m: ContentKNN(x, profile="max"), (0.08, 0.12)),
     "ContentKNN, sum": Trial(
         lambda n, kind, x, m: ContentKNN(x, _one_hot(kind), profile="sum"), (0.23, 0.29)

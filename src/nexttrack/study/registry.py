@@ -101,8 +101,8 @@ def _content(tracks: pd.DataFrame, names="both", **settings):
     return ContentKNN(_columns(tracks, AUDIO), attributes, **settings)
 
 
-def _audio(tracks: pd.DataFrame, features="sound"):
-    return AudioKNN(_columns(tracks, FEATURES[features]))
+def _audio(tracks: pd.DataFrame, features="sound", **settings):
+    return AudioKNN(_columns(tracks, FEATURES[features]), **settings)
 
 
 def _columns(tracks: pd.DataFrame, names) -> np.ndarray:
@@ -139,7 +139,7 @@ _ENTRIES = (
     Entry(
         "Audio kNN",
         _audio,
-        {"features": OneOf(tuple(FEATURES))},
+        {"features": OneOf(tuple(FEATURES)), **AudioKNN.search_space},
         colour="#E69F00",
         given=_tracks,
     ),
