@@ -9,8 +9,11 @@ from scipy.sparse import csr_matrix
 from nexttrack.models import (
     BPR,
     EASE,
+    GFCF,
     IALS,
     NMF,
+    RDLAE,
+    RLAE,
     SLIM,
     AudioKNN,
     ClusterPopularity,
@@ -74,6 +77,9 @@ TRIALS = {
     "UserKNN": Trial(lambda n, kind, x, m: UserKNN(K=40), (0.48, 0.54)),
     "RP3beta": Trial(lambda n, kind, x, m: RP3beta(K=n, beta=0.2), (0.48, 0.54)),
     "EASE": Trial(lambda n, kind, x, m: EASE(20.0), (0.40, 0.46)),
+    "RLAE": Trial(lambda n, kind, x, m: RLAE(20.0), (0.40, 0.46)),
+    "RDLAE": Trial(lambda n, kind, x, m: RDLAE(20.0), (0.45, 0.51)),
+    "GFCF": Trial(lambda n, kind, x, m: GFCF(4), (0.50, 0.56)),
     "IALS": Trial(lambda n, kind, x, m: IALS(8, regularization=0.02), (0.4, 0.47), True, True),
     "BPR": Trial(
         lambda n, kind, x, m: BPR(8, regularization=0.1, iterations=30), (0.35, 0.44), True, True
