@@ -26,7 +26,7 @@ DATASETS = (
     *("lastfm-2k", "whole-playlists", "thinned-playlists"),
     *("lastfm-2k-tags", "playlist-archive"),
 )
-BUDGET = {name: 2 if name == "playlist-archive" else 4 for name in DATASETS}
+BUDGET = {name: 2 if name == "playlist-archive" else 3 for name in DATASETS}
 """Trials of a restart for each setting of a model, and as many more.
 
 The archive asks few lists about many recordings: a trial takes longest there and tells least.
