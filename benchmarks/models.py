@@ -231,6 +231,9 @@ MODELS = {
     "RecentPopularity": Contender(
         "half-life 90 days", lambda world: model("RecentPopularity", world.dates()), (_ALS,)
     ),
+    "SameArtist": Contender(
+        "artists of 10 items", lambda world: model("SameArtist", world.by_artist()), (_ALS,)
+    ),
     "AudioKNN": Contender(
         "9 features", lambda world: model("AudioKNN", world.sound), (_ALS_LIMITED,)
     ),
@@ -260,6 +263,18 @@ MODELS = {
         f"{EASE_ITEMS:,} items, regularisation {BareEASE.REGULARIZATION:.0f}",
         lambda world: model("EASE", regularization=BareEASE.REGULARIZATION),
         (Rival("fit", "bare-ease", 1.3), Rival("top", "bare-ease", 1 / 8), _ALS),
+        n_items=EASE_ITEMS,
+    ),
+    "RLAE": Contender(
+        f"{EASE_ITEMS:,} items", lambda world: model("RLAE"), (_ALS,), n_items=EASE_ITEMS
+    ),
+    "RDLAE": Contender(
+        f"{EASE_ITEMS:,} items", lambda world: model("RDLAE"), (_ALS,), n_items=EASE_ITEMS
+    ),
+    "GFCF": Contender(
+        f"{EASE_ITEMS:,} items, {FACTORS} factors",
+        lambda world: model("GFCF", factors=FACTORS),
+        (_ALS,),
         n_items=EASE_ITEMS,
     ),
     "IALS": Contender(

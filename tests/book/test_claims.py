@@ -1,28 +1,52 @@
 """A claim holds on the book's data or fails; on a simulated world and other data it is marked."""
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from nexttrack.book import claims
+from nexttrack.press.execute import ExecutionError, run
+
+a, b = 2.0, 1.0
 
 
-def test_a_claim_that_holds_is_shown_as_written(monkeypatch, shown):
+@pytest.fixture
+def books_data(monkeypatch):
+    """The data that the book was made from."""
     monkeypatch.setenv("NEXTTRACK_EDITION", "published")
-    claims.claim("A beats B.", True)
+    monkeypatch.setattr(claims, "unlike_the_book", list)
+
+
+def test_a_claim_that_holds_is_shown_as_written(books_data, shown):
+    claims.claim("A beats B.", lambda: a > b)
     assert shown == ["A beats B."]
 
 
-def test_a_claim_that_no_longer_holds_fails_on_the_books_own_data(monkeypatch, shown):
-    monkeypatch.setenv("NEXTTRACK_EDITION", "published")
-    monkeypatch.setattr(claims, "unlike_the_book", list)
-    with pytest.raises(AssertionError, match="no longer support: A beats B"):
-        claims.claim("A beats B.", False)
+def test_a_claim_that_no_longer_holds_fails_on_the_books_own_data(books_data, shown):
+    with pytest.raises(AssertionError, match=r"no longer support: A beats B\. \(condition 2\)"):
+        claims.claim("A beats B.", lambda: a > b, lambda: b > a)
     assert not shown
 
 
-@pytest.mark.parametrize(("holds", "verdict"), [(True, "holds"), (False, "does not hold")])
-def test_on_the_sample_the_sentence_is_marked(monkeypatch, shown, holds, verdict):
+@pytest.mark.parametrize("edition", ["published", "sample"])
+def test_a_claim_that_cannot_fail_fails(books_data, monkeypatch, shown, edition):
+    monkeypatch.setenv("NEXTTRACK_EDITION", edition)
+    with pytest.raises(AssertionError, match="condition 2 cannot fail, whatever the data are"):
+        claims.claim("A is a number.", lambda: a > b, lambda: a == a)
+    assert not shown
+
+
+def test_a_claim_decided_elsewhere_is_refused(books_data, shown):
+    for conditions in ((), (a > b,)):
+        with pytest.raises(TypeError, match="as lambda: a > b: A beats B"):
+            claims.claim("A beats B.", *conditions)
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_on_the_sample_the_sentence_is_marked(monkeypatch, shown, holds):
     monkeypatch.setenv("NEXTTRACK_EDITION", "sample")
-    claims.claim("A beats B.", holds)
+    claims.claim("A beats B.", (lambda: a > b) if holds else (lambda: b > a))
+    verdict = "holds" if holds else "does not hold"
     assert shown == [f"A beats B. *[In this simulated world the statement {verdict}.]*"]
 
 
@@ -31,12 +55,36 @@ def test_on_other_data_a_claim_that_does_not_hold_is_marked_and_one_that_holds_i
 ):
     monkeypatch.setenv("NEXTTRACK_EDITION", "published")
     monkeypatch.setattr(claims, "unlike_the_book", lambda: ["playlists"])
-    claims.claim("A beats B.", False)
-    claims.claim("B beats C.", True)
+    claims.claim("A beats B.", lambda: a < b)
+    claims.claim("B beats C.", lambda: a > b)
+    claims.claim("Here it cannot fail.", lambda: a == a)
     marked = "*[In these data, which are not the book's, the statement does not hold.]*"
-    assert shown == [f"A beats B. {marked}", "B beats C."]
+    assert shown == [f"A beats B. {marked}", "B beats C.", "Here it cannot fail."]
 
 
 def test_negative_numbers_get_a_minus_sign_and_names_keep_their_hyphen(shown):
     claims.say(f"lastfm-2k: {-0.71:.2f} ({-15:d} to {3:+d}), 2019-05-01")
     assert shown == ["lastfm-2k: −0.71 (−15 to +3), 2019-05-01"]
+
+
+def chapter(last):
+    """A chapter whose answer stands at its top and is given in its last cell."""
+    sources = ["import nexttrack.book as book\nbook.place_answer()", "a, b = -2.5, 1", last]
+    return new_notebook(cells=[new_code_cell(source) for source in sources])
+
+
+def test_an_answer_is_stored_at_the_top_and_held_to_what_is_computed_below(tmp_path):
+    last = "book.answer((f'A is {a}.', lambda: a < 0), ('B beats A.', lambda: b > a))"
+    stored = run(chapter(last), "one", folder=tmp_path, edition="sample")
+    (shown,) = stored.cells[0].outputs
+    marked = " *[In this simulated world the statement holds.]*"
+    assert shown.output_type == "display_data"
+    assert shown.data["text/markdown"] == f"**Answer.** A is −2.5.{marked} B beats A.{marked}"
+    assert stored.cells[2].outputs == []
+    nbformat.validate(stored)
+
+
+def test_an_answer_that_cannot_fail_names_chapter_and_cell(tmp_path):
+    last = "book.answer(('A is a number.', lambda: a == a))"
+    with pytest.raises(ExecutionError, match=r"one, cell 3: AssertionError: condition 1 cannot"):
+        run(chapter(last), "one", folder=tmp_path, edition="sample")

@@ -12,6 +12,7 @@ import nexttrack
 from nexttrack import project, target
 from nexttrack.dependencies import Code
 from nexttrack.press.execute import chapters, faults, read, run
+from nexttrack.press.findings import unbound
 from nexttrack.press.freshness import compare_outputs
 from nexttrack.press.prose import typed_numbers
 from nexttrack.press.stamps import source_of
@@ -96,6 +97,11 @@ def test_stored_outputs_are_whole_and_in_order(path):
 @every_chapter
 def test_prose_types_no_number_that_a_cell_computes(path):
     assert typed_numbers(path) == []
+
+
+@every_chapter
+def test_what_a_chapter_found_is_held_to_the_data(path):
+    assert unbound(path) == []
 
 
 @every_chapter

@@ -1,7 +1,11 @@
 import re
+from base64 import b64encode
+from io import BytesIO
 
 import nbformat
+import numpy as np
 import pytest
+from matplotlib.image import imsave
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from typer.testing import CliRunner
 
@@ -78,9 +82,29 @@ def test_outputs_that_are_missing_or_new_are_differences(stored, new, difference
     assert list(compare_outputs(stored, new)) == [difference]
 
 
-def test_images_are_compared_by_presence():
-    stored = shown(image_png="a", text_plain="<Figure 1>")
-    assert list(compare_outputs([stored], [shown(image_png="b", text_plain="<Figure 2>")])) == []
+def painted(red, green, blue):
+    """A picture of one colour, as it is stored."""
+    file = BytesIO()
+    imsave(file, np.full((24, 24, 3), (red, green, blue)))
+    return b64encode(file.getvalue()).decode()
+
+
+def test_pictures_are_compared_by_their_look():
+    stored = shown(image_png=painted(0.5, 0.5, 0.5), text_plain="<Figure 1>")
+    alike = shown(image_png=painted(0.5, 0.55, 0.5), text_plain="<Figure 2>")
+    other = shown(image_png=painted(0.5, 0.5, 0.7))
+    assert list(compare_outputs([stored], [alike])) == []
+    ((kind, seen),) = compare_outputs([stored], [other])
+    assert kind == "a picture"
+    assert seen.startswith("another look in 4 of 4 squares, the most by 0.20")
+    assert list(compare_outputs([stored], [other], [Tolerance.read("25%")])) == []
+    assert list(compare_outputs([stored], [other], [Tolerance.read("25% in iALS")])) != []
+
+
+def test_drawings_are_compared_as_text():
+    stored, other = (shown(**{"image_svg+xml": f'<path id="{n}" d="{n}"/>'}) for n in (1, 2))
+    assert list(compare_outputs([stored], [stored])) == []
+    assert list(compare_outputs([stored], [other])) != []
 
 
 def test_texts_of_other_lengths_differ_where_they_part():
@@ -149,6 +173,12 @@ def test_what_a_cell_imports_is_not_there_if_it_is_left_out():
 def test_what_is_known_of_artists_is_filled_in_from_every_source_of_recordings():
     (needs,) = needed(new_notebook(cells=[reads("1", "lastfm-2k")]))
     assert needs == set(freshness.SOURCES) - {"spotify-century"}
+
+
+def test_the_place_of_the_answer_needs_what_the_answer_needs():
+    cells = [new_code_cell("book.place_answer()"), reads("x = 1", "spotify-century")]
+    cells += [new_code_cell("book.answer((f'{x}', lambda: x > 0))")]
+    assert needed(new_notebook(cells=cells)) == [{"spotify-century"}] * 3
 
 
 @pytest.fixture

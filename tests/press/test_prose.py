@@ -137,4 +137,4 @@ def test_the_command_names_each_number_and_fails(tmp_path, monkeypatch):
     chapter(tmp_path, "It reaches more with listeners.", shown("0.312, 20 listeners"))
     result = CliRunner().invoke(book_app, ["prose"], catch_exceptions=False)
     assert result.exit_code == 0
-    assert result.stdout == "no typed number in 1 chapters\n"
+    assert result.stdout == "no typed number or finding in 1 chapters\n"

@@ -2,14 +2,17 @@
 
 import re
 
-from IPython.display import Markdown, display
+from IPython.display import Markdown, display, update_display
 
 from nexttrack import project
+from nexttrack.book.changes import Condition, can_fail
 from nexttrack.book.tables import MINUS
 from nexttrack.data.editions import unlike_the_book
 
 # A hyphen before a digit that follows no word: the sign of a negative number, not of lastfm-2k.
 _SIGN = re.compile(r"(?<![\w-])-(?=\d)")
+_ANSWER = "**Answer.** "
+_PLACE = "answer"  # the name of the output at the top of a chapter
 
 
 def say(text: str) -> None:
@@ -17,29 +20,72 @@ def say(text: str) -> None:
 
     Negative numbers get a minus sign, as in tables.
     """
-    display(Markdown(_SIGN.sub(MINUS, text)))
+    display(_sentence(text))
 
 
-def claim(text: str, holds: bool) -> None:
+def claim(text: str, *conditions: Condition) -> None:
     """Show a finding and hold it to the data.
 
     On the data that the book was made from the finding must hold. The sample edition is a simulated
     world, about which the book claims nothing: there the sentence is marked, with what the
     simulation says. On other data it is marked where it does not hold.
 
+    A finding must be able to fail: for each condition that holds, what it compares is changed
+    (:func:`nexttrack.book.changes.can_fail`), and one of the changes must make it false.
+
     Args:
         text: the finding in words, Markdown, with computed numbers (an f-string).
-        holds: whether the data support it.
+        *conditions: functions without arguments, ``lambda: a > b``, one for each thing that the
+            text says. They compare variables that were computed before.
 
     Raises:
-        AssertionError: on the book's own data, if it does not hold.
+        AssertionError: on the book's own data, if a condition does not hold; there and on the
+            sample edition, if one cannot fail.
+        TypeError: if there is no condition, or one is no function.
     """
-    if project.edition() == "sample":
-        verdict = "holds" if holds else "does not hold"
-        say(f"{text} *[In this simulated world the statement {verdict}.]*")
-    elif holds:
-        say(text)
-    elif unlike_the_book():
-        say(f"{text} *[In these data, which are not the book's, the statement does not hold.]*")
-    else:
-        raise AssertionError(f"the data no longer support: {text}")
+    say(_held(text, conditions))
+
+
+def place_answer() -> None:
+    """Show, at the top of a chapter, the answer that :func:`answer` gives at its end."""
+    display(Markdown(f"{_ANSWER}*It is shown here when the chapter has run.*"), display_id=_PLACE)
+
+
+def answer(*findings: tuple[str, *tuple[Condition, ...]]) -> None:
+    """Show the answer of a chapter where :func:`place_answer` stands, and hold it to the data.
+
+    Args:
+        *findings: for each sentence its text and its conditions, as of :func:`claim`.
+
+    Raises:
+        AssertionError, TypeError: as :func:`claim`.
+    """
+    sentences = [_held(text, conditions) for text, *conditions in findings]
+    update_display(_sentence(_ANSWER + " ".join(sentences)), display_id=_PLACE)
+
+
+def _sentence(text: str) -> Markdown:
+    return Markdown(_SIGN.sub(MINUS, text))
+
+
+def _held(text: str, conditions: tuple[Condition, ...] | list[Condition]) -> str:
+    """Return a finding, marked where it is not about the book's data."""
+    if not conditions or not all(callable(condition) for condition in conditions):
+        raise TypeError(f"give what this rests on as functions, as lambda: a > b: {text}")
+    failing = [number for number, holds in enumerate(conditions, 1) if not holds()]
+    vain = [
+        number
+        for number, condition in enumerate(conditions, 1)
+        if number not in failing and not can_fail(condition)
+    ]
+    sample = project.edition() == "sample"
+    if vain and (sample or not unlike_the_book()):
+        raise AssertionError(f"condition {vain[0]} cannot fail, whatever the data are, of: {text}")
+    if sample:
+        verdict = "does not hold" if failing else "holds"
+        return f"{text} *[In this simulated world the statement {verdict}.]*"
+    if not failing:
+        return text
+    if unlike_the_book():
+        return f"{text} *[In these data, which are not the book's, the statement does not hold.]*"
+    raise AssertionError(f"the data no longer support: {text} (condition {failing[0]})")

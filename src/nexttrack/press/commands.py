@@ -217,19 +217,23 @@ def lab() -> None:
 
 @book_app.command()
 def prose(chapters: Chapters = None) -> None:
-    """Fail where prose types a number that a cell of the same chapter computes."""
+    """Fail where prose types a number or an answer that a cell of the same chapter computes."""
     from nexttrack.press.execute import chapters_named
+    from nexttrack.press.findings import unbound
     from nexttrack.press.prose import typed_numbers
 
     paths = chapters_named(project.root(), chapters or [])
-    found = [line for path in paths for line in typed_numbers(path)]
-    for line in found:
+    numbers = [line for path in paths for line in typed_numbers(path)]
+    findings = [line for path in paths for line in unbound(path)]
+    for line in (*numbers, *findings):
         print(line)
-    if found:
+    if numbers:
         raise UserError(
-            f"{len(found)} numbers are typed that a cell computes; say them with book.say"
+            f"{len(numbers)} numbers are typed that a cell computes; say them with book.say"
         )
-    print(f"no typed number in {len(paths)} chapters")
+    if findings:
+        raise UserError(f"{len(findings)} findings are not held to the data")
+    print(f"no typed number or finding in {len(paths)} chapters")
 
 
 @book_app.command()

@@ -2,8 +2,8 @@
 
 Each chapter is executed on the real data in a copy, and every output is compared with the stored
 one: numbers within 1 %, one unit of the last printed digit or the tolerance that the cell states,
-other text exactly, images by presence, maps of recordings as
-:func:`nexttrack.apps.sound_map.sound_maps.map_differences` says. Nothing in the clone is changed.
+other text exactly, pictures as :mod:`nexttrack.press.pictures` says, maps of recordings as
+:func:`nexttrack.apps.sound_map.sound_maps.map_differences` does. Nothing in the clone is changed.
 """
 
 import ast
@@ -26,11 +26,15 @@ from nexttrack.book.edition import SAYS_WHICH_DATA
 from nexttrack.data.editions import ensure
 from nexttrack.press.execute import ExecutionError, cell_name, faults, read, run, side_by_side
 from nexttrack.press.numerals import USUAL, Tolerance, same_text
+from nexttrack.press.pictures import TOLERANCE as EYE
+from nexttrack.press.pictures import drawing, seen_to_differ
 from nexttrack.target import STORED
 
 NOT_COMPARED = "colophon"  # the tag of the cell with versions and the data's fingerprint
 TOLERANCE = "tolerance="  # how the tag of a cell begins that states one
 NEEDS = "needs="  # how the tag of a cell begins that names a source whose data the cell reads
+
+_PLACES, _GIVES = "book.place_answer(", "book.answer("
 
 # Each source, and a table that is there only if the source was there to be cleaned.
 SOURCES = {
@@ -208,7 +212,8 @@ def needed(notebook: NotebookNode) -> list[set[str]]:
 
     A cell needs the sources that its tags name (``needs=playlists``), those from which these are
     filled in, and all that the cells need that last assigned the variables that it reads. A cell
-    that reads data and has no such tag is executed, and fails, where the source is missing.
+    that reads data and has no such tag is executed, and fails, where the source is missing. The
+    place of the answer needs what the cell needs that gives the answer.
     """
     of_name: dict[str, set[str]] = {}
     needs = []
@@ -221,7 +226,13 @@ def needed(notebook: NotebookNode) -> list[set[str]]:
             mine |= set().union(*(of_name.get(name, set()) for name in read_names))
             of_name |= dict.fromkeys(written_names, mine)
         needs.append(mine)
-    return needs
+    given = [
+        mine for mine, cell in zip(needs, notebook.cells, strict=True) if _GIVES in cell.source
+    ]
+    return [
+        mine.union(*given) if _PLACES in cell.source else mine
+        for mine, cell in zip(needs, notebook.cells, strict=True)
+    ]
 
 
 def _named_sources(tags: Iterable[str]) -> set[str]:
@@ -263,8 +274,9 @@ def compare_outputs(
 ) -> Iterator[tuple[str, str]]:
     """Yield what differs between two lists of outputs, as pairs of short texts (stored, new).
 
-    An image stands for itself: only its being there is compared, not its points, and not the text
-    that stands in for it. A Markdown output is compared as Markdown.
+    A picture is compared by its look, for which a stated share that is meant for all lines holds
+    where it is larger than the usual, and not by the text that stands in for it. A
+    Markdown output is compared as Markdown.
     """
     stored, new = ([o for o in outputs if not _says_which_data(o)] for outputs in (stored, new))
     before, after = [*map(_shown, stored)], [*map(_shown, new)]
@@ -274,6 +286,10 @@ def compare_outputs(
         return
     for (_, old_text), (_, new_text) in zip(before, after, strict=True):
         yield from compare_text(old_text, new_text, tolerances)
+    stated = max((float(one.relative) for one in tolerances if not one.where), default=0.0)
+    for old, fresh in zip(_pictures(stored), _pictures(new), strict=True):
+        if seen := seen_to_differ(old, fresh, max(EYE, stated)):
+            yield "a picture", seen
     for old, fresh in zip(_maps(stored), _maps(new), strict=True):
         yield from map_differences(old, fresh)
 
@@ -286,19 +302,23 @@ def _maps(outputs: list[NotebookNode]) -> list[dict]:
     return [data[MAP_TYPE] for data in (o.get("data", {}) for o in outputs) if MAP_TYPE in data]
 
 
+def _pictures(outputs: list[NotebookNode]) -> list[str]:
+    return [o.data["image/png"] for o in outputs if "image/png" in o.get("data", {})]
+
+
 def _listed(kinds: list[str]) -> str:
     return ", ".join(kinds) or "no output"
 
 
 def _shown(output: NotebookNode) -> tuple[str, str]:
-    """Return the kind of an output and the text to compare; an image has none."""
+    """Return the kind of an output and the text to compare; of pictures, a drawing has one."""
     if output.output_type == "stream":
         return output.name, output.text
     if output.output_type == "error":
         return "error", f"{output.ename}: {output.evalue}"
     images = sorted(kind for kind in output.data if kind.startswith("image/"))
     if images:
-        return " and ".join(images), ""
+        return " and ".join(images), drawing(output.data.get("image/svg+xml", ""))
     if MAP_TYPE in output.data:
         return "map of recordings", output.data.get("text/markdown", "")
     for kind in ("text/html", "text/markdown", "text/plain"):

@@ -17,7 +17,7 @@ from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.features.names import names_incidence
-from nexttrack.models.audio import standardised_vectors
+from nexttrack.models.audio import scaled_features, unit_length
 from nexttrack.study.comparison.tuned_comparison import SEED, Answers, answers
 from nexttrack.study.kept import kept
 
@@ -189,7 +189,7 @@ class ListMeasures:
     def _sound(self) -> np.ndarray:
         tracks = self._answers.dataset.tracks
         features = tracks[list(AUDIO)].to_numpy(dtype=np.float64)
-        return standardised_vectors(features, len(tracks))[0].astype(np.float64)
+        return unit_length(scaled_features(features, len(tracks), "z-scores")[0])
 
     @cached_property
     def _genres(self) -> np.ndarray:
