@@ -11,7 +11,8 @@ from nexttrack.models import Popularity
 from nexttrack.study.comparison import margins
 from nexttrack.study.comparison.margins import listeners_needed, sensitivity, with_margin
 from nexttrack.study.comparison.other_splits import splits
-from nexttrack.study.comparison.tuned_comparison import MARGIN, METRIC, N
+from nexttrack.study.comparison.tuned_comparison import MARGIN
+from nexttrack.study.search import METRIC, N
 
 
 def test_listeners_are_those_of_statsmodels():
@@ -44,7 +45,9 @@ def test_reasons_are_of_validation(tmp_path, monkeypatch, made):
     monkeypatch.setattr("nexttrack.cache.cache_dir", lambda: tmp_path)
     monkeypatch.setattr("nexttrack.study.kept.fingerprint", lambda: "of these data")
     monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", made)
-    tried = pd.DataFrame({"model": ["Random", "Popularity"], "value": [0.1, 0.2]})
+    tried = pd.DataFrame(
+        {"model": ["Random", "Popularity", "iALS, plain"], "value": [0.1, 0.2, 0.3]}
+    )
     monkeypatch.setattr(margins, "trials", lambda name: tried)
     monkeypatch.setattr(margins, "tuned_settings", lambda name: {"Popularity": {}, "Random": {}})
     monkeypatch.setattr(

@@ -13,16 +13,9 @@ from nexttrack.evaluation.evaluator import fit_and_evaluate
 from nexttrack.evaluation.significance import with_tests
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study.comparison.other_splits import DRAWS, TEST, splits
-from nexttrack.study.comparison.tuned_comparison import (
-    MARGIN,
-    METRIC,
-    N,
-    load,
-    models,
-    trials,
-    tuned_settings,
-)
+from nexttrack.study.comparison.tuned_comparison import MARGIN, load, models
 from nexttrack.study.kept import kept
+from nexttrack.study.search import COMPARED, METRIC, N, trials, tuned_settings
 
 MARGINS = (MARGIN / 2, MARGIN, 2 * MARGIN)
 """Shares of the best model's figure."""
@@ -36,7 +29,7 @@ def reasons(name: str) -> pd.DataFrame:
     split, with the settings that it has; where time is cut there is one.
 
     Args:
-        name: one of :data:`nexttrack.study.comparison.tuned_comparison.DATASETS`.
+        name: one of :data:`nexttrack.study.search.DATASETS`.
 
     Returns:
         One row: ``data``, ``model``, ``mean`` of NDCG@10, ``range`` from the worst draw to the best
@@ -44,6 +37,7 @@ def reasons(name: str) -> pd.DataFrame:
         of two groups to see a difference of :data:`MARGIN` four times in five.
     """
     tried = trials(name)
+    tried = tried[tried["model"].isin(COMPARED)]
     model = str(tried.loc[tried["value"].idxmax(), "model"])
     values = _validated(name, model, tuned_settings(name)[model])
     by_draw = values.groupby("draw")["NDCG@10"]

@@ -116,7 +116,7 @@ def measured(
     """Measure the tuned models on all splits of a data set.
 
     Args:
-        name: one of :data:`nexttrack.study.comparison.tuned_comparison.DATASETS`.
+        name: one of :data:`nexttrack.study.search.DATASETS`.
         draws: seeds of further draws of the split.
         shares: of the pairs, before which time is cut.
         on_split: called after each split with all means so far, to keep them.
