@@ -231,6 +231,9 @@ MODELS = {
     "RecentPopularity": Contender(
         "half-life 90 days", lambda world: model("RecentPopularity", world.dates()), (_ALS,)
     ),
+    "SameArtist": Contender(
+        "artists of 10 items", lambda world: model("SameArtist", world.by_artist()), (_ALS,)
+    ),
     "AudioKNN": Contender(
         "9 features", lambda world: model("AudioKNN", world.sound), (_ALS_LIMITED,)
     ),

@@ -53,6 +53,13 @@ class BenchWorld:
         ones = np.ones(len(items), dtype=np.float32)
         return csr_matrix((ones, (items, self.genres[items, column])), shape=shape)
 
+    def by_artist(self) -> csr_matrix:
+        """Return items x artists, float32, for artists of ten items each: the world keeps none."""
+        artist = np.arange(self.user_items.shape[1]) // 10
+        return csr_matrix(
+            (np.ones(len(artist), dtype=np.float32), (np.arange(len(artist)), artist))
+        )
+
     def families(self) -> np.ndarray:
         """Return the family of each item's primary genre, a whole number; see genre_families."""
         from nexttrack.features.genres import genre_families

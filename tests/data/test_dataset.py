@@ -65,6 +65,19 @@ def test_dates_go_with_the_stored_values_and_parts_with_the_users(data):
     assert playlists.parts.tolist() == part.loc[playlists.user_ids].tolist()
 
 
+@pytest.mark.parametrize("part", ["whole", "thinned"])
+def test_whole_and_thinned_playlists_are_data_sets_with_their_own_items(data, part):
+    found, joined = Dataset.load(f"{part}-playlists"), Dataset.load("playlists")
+    assert found.parts is None
+    users = joined.parts == part
+    assert found.user_ids.tolist() == joined.user_ids[users].tolist()
+    rows = joined.user_items[users]
+    items = np.flatnonzero(rows.getnnz(axis=0))
+    assert found.item_ids.tolist() == joined.item_ids[items].tolist()
+    assert (found.user_items != rows[:, items]).nnz == 0
+    assert found.tracks["label"].tolist() == joined.tracks["label"].iloc[items].tolist()
+
+
 def test_who_tagged_an_artist_has_it_from_the_month_of_the_first_tag_on(data):
     found = Dataset.load("lastfm-2k-tags")
     tags = table("lastfm_tags").groupby(["user_id", "artist_id"], as_index=False)["month"].min()

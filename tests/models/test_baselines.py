@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from worlds import N_ITEMS, USERS
 
-from nexttrack.models import Popularity, Random, RecentPopularity
+from nexttrack.models import Popularity, Random, RecentPopularity, SameArtist
 
 
 def test_popularity_counts_users_not_plays(user_items):
@@ -100,3 +100,31 @@ def test_a_list_of_chance_has_every_item_in_every_place():
     for place in range(n_items):
         counts = np.bincount(ids[:, place], minlength=n_items)
         assert ((counts - 5_000) ** 2 / 5_000).sum() < 25.7  # chi-square, 5 df, p = 1e-4
+
+
+def test_same_artist_is_popularity_among_the_artists_of_a_profile():
+    # items 0-2 by A, 2-3 by B, 4 by C, 5 by nobody that is known; two users, then a new one
+    by_artist = csr_matrix(
+        [[1, 0, 0], [1, 0, 0], [0.5, 1, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]], dtype=np.float32
+    )
+    user_items = csr_matrix(np.array([[1, 1, 0, 0, 1, 1], [1, 0, 0, 0, 0, 1]], dtype=np.float32))
+    profile = csr_matrix(np.array([[3, 0, 2, 0, 0, 1]], dtype=np.float32))
+    # weight of what shares an artist times (users + 1)^q: of item 1 (3 + 2) 2^q, of item 3 2 * 1
+    for exponent, expected in ((1.0, [10, 2]), (0.0, [5, 2]), (-2.0, [2, 1.25])):
+        model = SameArtist(by_artist, exponent)
+        model.fit(user_items)
+        ids, scores = model.recommend(0, profile, N=6)
+        np.testing.assert_allclose(scores, expected)
+        assert ids.tolist() == ([3, 1] if exponent < 0 else [1, 3])
+    reasons, shares = model.explain(profile, 1)
+    assert reasons.tolist() == [0, 2]
+    np.testing.assert_allclose(shares, [0.6, 0.4])
+
+
+def test_same_artist_says_what_it_lacks(user_items):
+    with pytest.raises(ValueError, match="by_artist has no rows, user_items 30 items"):
+        SameArtist().fit(user_items)
+    with pytest.raises(ValueError, match="by_artist has 29 rows"):
+        SameArtist(csr_matrix((29, 2), dtype=np.float32)).fit(user_items)
+    with pytest.raises(ValueError, match="popularity_exponent must be finite, not nan"):
+        SameArtist(popularity_exponent=float("nan"))

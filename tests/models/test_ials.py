@@ -24,7 +24,7 @@ def user_items():
 
 SETTINGS = {
     "factors": 6,
-    "regularization": 0.05,
+    "regularization": 0.2,
     "alpha": 1.5,
     "unobserved_weight": 0.3,
     "frequency_exponent": 0.7,
@@ -42,9 +42,11 @@ def weights_of(user_items, model):
     """Return dense C, the ridges of users and those of items, by their definition."""
     R = user_items.toarray().astype(float)
     a0, nu = model.unobserved_weight, model.frequency_exponent
-    users = model.regularization * ((R > 0).sum(axis=1) + a0 * R.shape[1]) ** nu
-    items = model.regularization * ((R > 0).sum(axis=0) + a0 * R.shape[0]) ** nu
-    return np.where(R > 0, model.alpha * R, a0), users, items
+    counts = (R > 0).sum(axis=1), (R > 0).sum(axis=0)
+    users, items = ((own + a0 * n) ** nu for own, n in zip(counts, reversed(R.shape), strict=True))
+    mean = np.concatenate([users[counts[0] > 0], items[counts[1] > 0]]).mean()
+    ridges = (model.regularization * side / mean for side in (users, items))
+    return np.where(R > 0, model.alpha * R, a0), *ridges
 
 
 def solved(P, C, Y, ridge):
@@ -140,7 +142,7 @@ def test_only_the_ratio_of_the_weights_counts(user_items):
     plain = {"frequency_exponent": 0.0, "cg_steps": None, "iterations": 4}
     one = fitted(user_items, **plain)
     other = fitted(
-        user_items, **plain, alpha=15.0, unobserved_weight=3.0, regularization=0.5
+        user_items, **plain, alpha=15.0, unobserved_weight=3.0, regularization=2.0
     )  # ten times as much of everything
     np.testing.assert_allclose(one.user_factors, other.user_factors, atol=1e-5)
     np.testing.assert_allclose(one.item_factors, other.item_factors, atol=1e-5)
@@ -247,5 +249,5 @@ def test_the_same_words_mean_something_else_to_implicit():
     words = {"factors": 8, "regularization": 0.05, "alpha": 2.0}
     model = IALS.from_implicit(**words)
     assert (model.unobserved_weight, model.frequency_exponent) == (1, 0)
-    assert (IALS(**words).unobserved_weight, IALS(**words).frequency_exponent) == (0.1, 1)
+    assert (IALS(**words).unobserved_weight, IALS(**words).frequency_exponent) == (0.03, 0.5)
     assert IALS.from_implicit().factors == AlternatingLeastSquares().factors

@@ -22,6 +22,7 @@ from nexttrack.models import (
     Random,
     RecentPopularity,
     RP3beta,
+    SameArtist,
     UserKNN,
 )
 
@@ -59,6 +60,7 @@ TRIALS = {
     "ClusterPopularity": Trial(
         lambda n, kind, x, m: ClusterPopularity(kind), (0.56, 0.62), True, True
     ),
+    "SameArtist": Trial(lambda n, kind, x, m: SameArtist(_one_hot(kind)), (0.56, 0.62)),
     "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20), True, True),
     "ContentKNN": Trial(lambda n, kind, x, m: ContentKNN(x, profile="max"), (0.08, 0.12)),
     "ContentKNN, sum": Trial(

@@ -1,5 +1,7 @@
 """What the chapters share of how they measure."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
@@ -8,7 +10,7 @@ from nexttrack import project
 from nexttrack.evaluation import Candidate, grid, weak_generalization
 from nexttrack.models import ItemKNN
 from nexttrack.study import protocol
-from nexttrack.study.protocol import fewer_asked, task
+from nexttrack.study.protocol import fewer_asked, of_one_artist, task
 
 
 def test_the_sample_edition_asks_some_users_and_learns_from_all(monkeypatch):
@@ -30,7 +32,32 @@ def test_a_task_has_the_data_the_split_who_is_asked_and_their_groups(monkeypatch
     assert (np.diff(playlists.split.test_out.indptr)[playlists.users] > 0).all()
     group = playlists.group(pd.Series([0, 59], index=["first", "last"]))
     assert group.to_dict() == {"first": "playlists, thinned", "last": "playlists, whole"}
-    assert task("lastfm-2k").group(pd.Series([3])).tolist() == ["lastfm-2k"]
+    for name in ("lastfm-2k", "whole-playlists"):
+        assert task(name).group(pd.Series([3])).tolist() == [name]
+
+
+def test_lists_of_one_artist_are_apart_by_what_they_had_before_the_test(monkeypatch, made):
+    def one_artist_and_others(name):
+        dataset = made(name)
+        dataset.tracks["artists"] = [["one"] if item < 25 else [f"{item}"] for item in range(50)]
+        user_items = csr_matrix(np.arange(50) // 25 == np.arange(60)[:, None] % 2, dtype=np.float32)
+        dates = np.arange(18_000, 18_000 + user_items.nnz).astype("datetime64[D]")
+        return replace(dataset, user_items=user_items, dates=dates)
+
+    monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", one_artist_and_others)
+    group = task("playlist-archive").group(pd.Series([1, 0], index=["b", "a"]))
+    assert group.to_dict() == {
+        "b": "playlist-archive, others",
+        "a": "playlist-archive, of one artist",
+    }
+
+
+def test_a_third_by_one_artist_is_enough_and_nothing_is_of_nobody():
+    by_artist = csr_matrix([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]], dtype=float)
+    lists = csr_matrix(
+        [[1, 0, 1, 1, 0], [1, 0, 1, 1, 1], [1, 1, 0, 1, 1], [0] * 5], dtype=np.float32
+    )
+    assert of_one_artist(lists, by_artist).tolist() == [True, False, True, False]
 
 
 def test_what_has_dates_is_cut_in_time(monkeypatch, made):

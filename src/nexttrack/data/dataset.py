@@ -14,8 +14,8 @@ from nexttrack.errors import UserError
 from nexttrack.project import Edition
 
 _PART = """
-        SELECT playlist_id AS user, recording AS item, 1 AS value, NULL AS date, part
-        FROM playlist_items WHERE part = '{part}' ORDER BY ALL"""
+        SELECT playlist_id AS user, recording AS item, 1 AS value, NULL AS date, NULL AS part
+        FROM playlist_items WHERE playlist_items.part = '{part}' ORDER BY ALL"""
 _ITEMS_OF_PART = """
         SELECT recording AS item, * FROM playlist_recordings
         WHERE recording IN (SELECT recording FROM playlist_items WHERE part = '{part}')
@@ -62,7 +62,8 @@ class Dataset:
         dates: datetime64[D] of each stored value, in the order of ``user_items.data``, where the
             source has dates (playlist-archive: the day of the addition; lastfm-2k-tags: the first
             day of the month of the user's first tag for the artist).
-        parts: for each user, which part of the source it is from (``playlists``: whole or thinned).
+        parts: for each user, which part of the source it is from, where both are there
+            (``playlists``: whole or thinned).
     """
 
     name: str

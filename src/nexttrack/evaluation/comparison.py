@@ -12,6 +12,7 @@ import pandas as pd
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric, evaluate_models, fit_and_evaluate
 from nexttrack.evaluation.metrics import ndcg_at_k, recall_at_k
+from nexttrack.evaluation.significance import equivalence_test
 from nexttrack.evaluation.splits import Split
 from nexttrack.progress import steps
 
@@ -111,6 +112,18 @@ def difference(
     paired = (values[model] - values[other]).to_numpy()
     low, high = interval(bootstrap_means(paired, seed=seed))
     return float(paired.mean()), float(low[0]), float(high[0])
+
+
+def equivalence(
+    scores: pd.DataFrame, metric: str, model: str, other: str, *, margin: float
+) -> float:
+    """Return the p-value of the test that two models differ by less than a margin.
+
+    See :func:`nexttrack.evaluation.significance.equivalence_test`: that no difference is seen does
+    not show that there is none.
+    """
+    values = _users_by_models(scores, metric)
+    return equivalence_test((values[model] - values[other]).to_numpy(), margin)
 
 
 def _users_by_models(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

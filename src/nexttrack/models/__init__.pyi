@@ -1,19 +1,25 @@
 # For type checkers and editors: what __init__.py loads when it is first used.
 from nexttrack.models.audio import AudioKNN
-from nexttrack.models.baselines import Popularity, Random, RecentPopularity
+from nexttrack.models.baselines import Popularity, Random, RecentPopularity, SameArtist
 from nexttrack.models.clusters import ClusterPopularity
 from nexttrack.models.content import ContentKNN
 from nexttrack.models.decompositions import NMF, PureSVD
+from nexttrack.models.graph_filters import GFCF
 from nexttrack.models.ials import IALS
-from nexttrack.models.linear import EASE, SLIM
+from nexttrack.models.linear import EASE, RDLAE, RLAE
 from nexttrack.models.logistic_factors import BPR, LogisticMF
 from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
+from nexttrack.models.slim import SLIM
+from nexttrack.models.softmax_factors import SoftmaxMF
 
 __all__ = [
     "BPR",
     "EASE",
+    "GFCF",
     "IALS",
     "NMF",
+    "RDLAE",
+    "RLAE",
     "SLIM",
     "AudioKNN",
     "ClusterPopularity",
@@ -25,5 +31,7 @@ __all__ = [
     "RP3beta",
     "Random",
     "RecentPopularity",
+    "SameArtist",
+    "SoftmaxMF",
     "UserKNN",
 ]

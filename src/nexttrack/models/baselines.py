@@ -1,4 +1,4 @@
-"""The baselines that every other recommender has to beat: chance, popularity, recent popularity."""
+"""The baselines that every other recommender has to beat: chance, popularity, the same artists."""
 
 from typing import Any, ClassVar
 
@@ -11,7 +11,9 @@ from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import NO_SCORE, rows_of
 from nexttrack.kernels.streams import STEP, below, start_of, stream
 from nexttrack.models.factor_model import FactorModel
+from nexttrack.models.inputs import checked_user_items
 from nexttrack.models.recommender import Recommender
+from nexttrack.models.similarity import SimilarityModel
 from nexttrack.models.space import Range, Space
 
 
@@ -82,6 +84,58 @@ class RecentPopularity(Popularity):
             raise ValueError(f"no date for user {users[place]}, item {user_items.indices[place]}")
         weights = 0.5 ** ((days.max(initial=0) - days) / self.half_life)
         return np.bincount(user_items.indices, weights=weights, minlength=user_items.shape[1])
+
+
+class SameArtist(SimilarityModel):
+    """Recommend what else there is by the artists that a user has, the popular before the rare.
+
+    The score of item j is ``w_uj (n_j + 1)^q``: ``w_uj`` is the sum of the user's weights of items
+    that have an artist in common with j, ``n_j`` the number of users who have j, q the exponent. At
+    q = 0 only the user's own artists count, below 0 the rarest come first. An item that nobody has
+    counts too, if its artists are known; one by other artists is not recommended.
+
+    ``fit`` raises a ValueError if ``by_artist`` is not one row for each item.
+
+    Every pair of items by one artist is kept: 12 bytes each, for 30 tracks each by 3,000 artists 32
+    MB.
+
+    Args:
+        by_artist: ``csr_matrix`` of items x artists, above 0 where the item is by the artist.
+        popularity_exponent: q, finite.
+        num_threads: threads for ranking; 0 for all cores. The result does not depend on it.
+
+    Raises:
+        ValueError: for another exponent.
+    """
+
+    _STATE = ("similarity", "popularity_exponent")
+
+    search_space: ClassVar[Space] = {
+        "popularity_exponent": Range(0, 1),
+    }
+
+    def __init__(
+        self,
+        by_artist: csr_matrix | None = None,
+        popularity_exponent: float = 1.0,
+        num_threads: int = 0,
+    ) -> None:
+        super().__init__(num_threads=num_threads)
+        if not np.isfinite(popularity_exponent):
+            raise ValueError(f"popularity_exponent must be finite, not {popularity_exponent}")
+        self.by_artist = by_artist
+        self.popularity_exponent = popularity_exponent
+
+    def _fit(self, user_items, show_progress, callback):
+        n_items = user_items.shape[1]
+        if self.by_artist is None or self.by_artist.shape[0] != n_items:
+            rows = "no" if self.by_artist is None else self.by_artist.shape[0]
+            raise ValueError(f"by_artist has {rows} rows, user_items {n_items} items")
+        artists = checked_user_items(self.by_artist, name="by_artist", axes=("item", "artist"))
+        n_users = np.bincount(user_items.indices, minlength=n_items)
+        shared = (artists @ artists.T).tocsr().astype(np.float64)
+        shared.data = ((n_users + 1.0) ** self.popularity_exponent)[shared.indices]
+        self._keep(shared)
 
 
 class Random(Recommender):

@@ -31,14 +31,16 @@ class IALS(LearnedFactors):
           + sum over unobserved (u, i) of a0 (x_u . y_i)^2
           + sum over u of l_u |x_u|^2 + sum over i of l_i |y_i|^2
 
-        c_ui = alpha r_ui,   l_u = regularization (|I_u| + a0 n_items)^nu,
-        l_i = regularization (|U_i| + a0 n_users)^nu
+        c_ui = alpha r_ui,   l_u = regularization (|I_u| + a0 n_items)^nu / m,
+        l_i = regularization (|U_i| + a0 n_users)^nu / m
 
-    with r_ui the value in ``user_items``, I_u the user's items and U_i the item's users. Hu et al.
-    have a0 = 1 and nu = 0, which is implicit's ``AlternatingLeastSquares``. That a0 is set and that
-    the regularisation grows with the frequency is what Rendle, Krichene, Zhang & Koren (2022) found
-    to decide how well it ranks. They sum the unobserved term over all pairs: for weights that are
-    all the same, c, their model is this one with c + a0 for c and with their regularisation times
+    with r_ui the value in ``user_items``, I_u the user's items, U_i the item's users, and m the
+    mean of the powers over the rows of both that have any pair: ``regularization`` is the mean of
+    all l, whatever nu and a0, as Rendle, Krichene, Zhang & Koren (2022, section 4.2) have it for a
+    search. Hu et al. have a0 = 1 and nu = 0, which is implicit's ``AlternatingLeastSquares``. That
+    a0 is set and that the regularisation grows with the frequency is what Rendle et al. found to
+    decide how well it ranks. They sum the unobserved term over all pairs: for weights that are all
+    the same, c, their model is this one with c + a0 for c and with their regularisation times
     1 + a0 / c. As alpha and a0 count against each other, nothing is lost by alpha = 1.
 
     With one side fixed, each row of the other solves ``A x = b``::
@@ -52,7 +54,8 @@ class IALS(LearnedFactors):
 
     Args:
         factors: number of factors, at least 1.
-        regularization: above 0; so that every system has one solution.
+        regularization: the mean of l over the rows with a pair, above 0; so that every system has
+            one solution.
         alpha: confidence of an observed pair for each unit of its value, above 0.
         unobserved_weight: a0, at least 0.
         frequency_exponent: nu, at least 0; 0 for the same regularisation in all rows.
@@ -66,13 +69,14 @@ class IALS(LearnedFactors):
     Attributes:
         user_factors: float32 of users x factors.
         item_factors: float32 of items x factors.
+        frequency_scale: m, a float.
 
     Raises:
         ValueError: for an argument outside these bounds.
     """
 
     _STATE = (
-        *("item_factors", "user_factors"),
+        *("item_factors", "user_factors", "frequency_scale"),
         *("factors", "regularization", "alpha", "unobserved_weight", "frequency_exponent"),
         *("iterations", "cg_steps", "init_scale", "random_state"),
     )
@@ -80,19 +84,20 @@ class IALS(LearnedFactors):
     _ITERATES = True
 
     search_space: ClassVar[Space] = {
-        "factors": Range(16, 256, log=True, whole=True),
-        "regularization": Range(1e-4, 1, log=True),
-        "unobserved_weight": Range(1e-3, 1, log=True),
+        "factors": Range(32, 256, log=True, whole=True),
+        "regularization": Range(0.2, 8, log=True),
+        "unobserved_weight": Range(3e-3, 0.3, log=True),
         "frequency_exponent": Range(0, 1),
+        "iterations": Range(2, 16, log=True, whole=True),
     }
 
     def __init__(
         self,
         factors: int = 64,
-        regularization: float = 0.01,
+        regularization: float = 2.0,
         alpha: float = 1.0,
-        unobserved_weight: float = 0.1,
-        frequency_exponent: float = 1.0,
+        unobserved_weight: float = 0.03,
+        frequency_exponent: float = 0.5,
         iterations: int = 15,
         cg_steps: int | None = 3,
         init_scale: float = 0.1,
@@ -117,6 +122,7 @@ class IALS(LearnedFactors):
         self.cg_steps = cg_steps
         self.init_scale = init_scale
         self.random_state = random_state
+        self.frequency_scale = 1.0
 
     @classmethod
     def from_implicit(
@@ -138,7 +144,7 @@ class IALS(LearnedFactors):
             + regularization (sum over u of |x_u|^2 + sum over i of |y_i|^2)
 
         which is L with a0 = 1 and nu = 0, while ``IALS(factors, regularization, alpha)`` has an a0
-        of 0.1 and multiplies the regularisation by a row's frequency. From the same start both
+        of 0.03 and a regularisation that grows with a row's frequency. From the same start both
         take the same steps; the start itself is drawn otherwise (there: uniform from 0 to 0.01).
 
         Args:
@@ -164,6 +170,7 @@ class IALS(LearnedFactors):
     def _fit(self, user_items, show_progress, callback):
         item_users = user_items.T.tocsr()
         self.user_factors, self.item_factors = self._start(*user_items.shape)
+        self.frequency_scale = self._frequency_scale(user_items, item_users)
         rounds = list(range(self.iterations))
         # One thread of BLAS: ours share the work out, and sums then have one order everywhere.
         with threadpool_limits(1, user_api="blas"):
@@ -182,10 +189,18 @@ class IALS(LearnedFactors):
             for n in (n_users, n_items)
         )
 
+    def _frequency_scale(self, *sides: csr_matrix) -> float:
+        """Return m: the mean power of the rows with a pair, of users and of items."""
+        counts = [(np.diff(rows.indptr), rows.shape[1]) for rows in sides]
+        powers = [self._powers(own[own > 0], n_others) for own, n_others in counts]
+        return float(np.concatenate(powers).mean()) if np.any(counts[0][0]) else 1.0
+
+    def _powers(self, counts, n_others):
+        return (counts + self.unobserved_weight * n_others) ** self.frequency_exponent
+
     def _ridge(self, counts, n_others):
         """Return l, float64, for rows with so many observed pairs out of n_others."""
-        weight = counts + self.unobserved_weight * n_others
-        return self.regularization * weight**self.frequency_exponent
+        return self.regularization / self.frequency_scale * self._powers(counts, n_others)
 
     def _solve(self, rows, X, Y, exact=False):
         """Improve the rows of X in place, or solve for them exactly, with Y as it is."""
@@ -213,6 +228,8 @@ class IALS(LearnedFactors):
     def _loaded(self):
         super()._loaded()
         check_array("item_factors", self.item_factors, (self.n_items, self.factors), np.float32)
+        if not (np.isscalar(self.frequency_scale) and 0 < self.frequency_scale < np.inf):
+            raise ValueError(f"frequency_scale must be above 0, not {self.frequency_scale}")
 
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factors of users, known or not, from their rows: the exact solution.

@@ -148,9 +148,10 @@ class BPR(_SeededFit, BayesianPersonalizedRanking):
     )
 
     search_space: ClassVar[Space] = {
-        "factors": Range(8, 128, log=True, whole=True),
+        "factors": Range(16, 128, log=True, whole=True),
         "learning_rate": Range(0.005, 0.2, log=True),
-        "regularization": Range(1e-4, 0.1, log=True),
+        "regularization": Range(1e-3, 0.1, log=True),
+        "iterations": Range(20, 300, log=True, whole=True),
     }
 
     def __init__(
@@ -240,6 +241,7 @@ class LogisticMF(_SeededFit, LogisticMatrixFactorization):
     search_space: ClassVar[Space] = {
         "factors": Range(8, 128, log=True, whole=True),
         "regularization": Range(0.1, 30, log=True),
+        "iterations": Range(10, 90, log=True, whole=True),
     }
 
     def __init__(

@@ -189,7 +189,7 @@ class RP3beta(SimilarityModel):
     _STATE = ("similarity", "K", "alpha", "beta")
 
     search_space: ClassVar[Space] = {
-        "K": Range(10, 1000, log=True, whole=True),
+        "K": Range(100, 2000, log=True, whole=True),
         "alpha": Range(0.2, 2),
         "beta": Range(0, 1),
     }

@@ -1,9 +1,9 @@
-"""``nexttrack tune`` and ``other-splits``: what chapter 08 stands on, in ``results/``.
+"""``nexttrack tune`` and ``other-splits``: what the chapters stand on, in ``results/``.
 
-The first searches the settings of every model on validation data, with the same number of trials
-on each data set. The trials go to ``tuning.csv`` after each round; a search that was stopped goes
-on from there. The second measures what was chosen on further splits, after each of which
-``other-splits.csv`` is written. Rows of other data stay.
+The first searches the settings of every model on validation data, by one rule. Its trials go to
+``tuning.csv`` after each round; a search that was stopped goes on from there. The second measures
+what was chosen on further splits, after each of which ``other-splits.csv`` is written. Rows of
+other data stay.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.table import Table
 
 from nexttrack.errors import UserError
-from nexttrack.study.comparison import BUDGET
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,16 +23,18 @@ if TYPE_CHECKING:
 
 def tune_models(
     data: Annotated[
-        list[str] | None, typer.Argument(help="Data sets of chapter 08; all if not given.")
+        list[str] | None, typer.Argument(help="Data sets of the search; all if not given.")
     ] = None,
-    budget: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = BUDGET,
+    budget: Annotated[
+        int | None,
+        typer.Option(min=1, help="Trials of a restart for each setting, if not the book's."),
+    ] = None,
 ) -> None:
-    """Tune every model with the same budget, in up to two hours; results/tuning.csv."""
+    """Search the settings of every model by one rule, in up to two hours; results/tuning.csv."""
     from nexttrack.evaluation.tuning import tune
-    from nexttrack.study.comparison.search_spaces import tunables
-    from nexttrack.study.comparison.tuned_comparison import DATASETS, METRIC, SEED, N
     from nexttrack.study.protocol import task
     from nexttrack.study.results import store, stored
+    from nexttrack.study.search import BUDGET, DATASETS, METRIC, SEED, N, tunables
 
     names = data or list(DATASETS)
     if unknown := [name for name in names if name not in DATASETS]:
@@ -55,7 +56,7 @@ def tune_models(
         {name: one.split for name, one in tasks.items()},
         METRIC,
         N=N,
-        budget=budget,
+        budget=dict.fromkeys(names, budget) if budget else BUDGET,
         seed=SEED,
         done=ours if len(ours) else None,
         on_round=keep,
@@ -68,8 +69,9 @@ def evaluate_other_splits() -> None:
     import pandas as pd
 
     from nexttrack.study.comparison.other_splits import further_splits, means_by_split
-    from nexttrack.study.comparison.tuned_comparison import DATASETS, load, tuned_settings
+    from nexttrack.study.comparison.tuned_comparison import load
     from nexttrack.study.results import store, stored
+    from nexttrack.study.search import DATASETS, tuned_settings
 
     _, others = stored("other-splits.csv", DATASETS)
     tables: list[pd.DataFrame] = []

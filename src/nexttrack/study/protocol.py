@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import diags
+from scipy.sparse import csr_matrix, diags
 from threadpoolctl import threadpool_limits
 
 from nexttrack import project
@@ -18,12 +18,15 @@ from nexttrack.data import editions
 from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.comparison import Candidate, choose, measure
 from nexttrack.evaluation.splits import Split, timed, weak_generalization
+from nexttrack.features.names import names_incidence
 
 SEED = 20_260_101
 """The seed of the book: of its splits, and of models that chance has a part in."""
 DATASETS = ("lastfm-2k", "whole-playlists", "thinned-playlists")
 HELD_OUT = 0.2
 """Share of additions that come in validation, and of those in the test, where there are dates."""
+ONE_ARTIST = 1 / 3
+"""A playlist of the archive is of one artist if so much of it, or more, is by one."""
 SAMPLE_USERS = 600
 """Users of the sample edition who are asked: every test run goes through it."""
 
@@ -65,17 +68,47 @@ class Task:
         """Positions of the users with something held out for the test."""
         return np.flatnonzero(np.diff(self.split.test_out.indptr))
 
+    @property
+    def parts(self) -> np.ndarray | None:
+        """What each user is reported with, apart from the others; None if all are together.
+
+        Joined playlists are whole or thinned. In the archive some are ``of one artist``
+        (:func:`of_one_artist`, by what they had before the test): what comes next there is another
+        question, that the artist's name answers.
+        """
+        if self.dataset.name != "playlist-archive":
+            return self.dataset.parts
+        by_artist = names_incidence(self.dataset.tracks["artists"])
+        alike = of_one_artist(self.split.test_in, by_artist)
+        return np.where(alike, "of one artist", "others")
+
     def group(self, users: pd.Series) -> pd.Series:
-        """Return the group of each of some users: the data set, for playlists with the part.
+        """Return the group of each of some users: the data set, with the part if there are several.
 
         Args:
             users: their positions.
         """
-        group = pd.Series(self.dataset.name, index=users.index)
-        if self.dataset.parts is not None:
-            parts = pd.Series(self.dataset.parts, dtype="str")
-            group += ", " + parts.loc[users].set_axis(users.index)
+        group, parts = pd.Series(self.dataset.name, index=users.index), self.parts
+        if parts is not None:
+            group += ", " + pd.Series(parts[users], index=users.index, dtype="str")
         return group
+
+
+def of_one_artist(user_items: csr_matrix, by_artist: csr_matrix) -> np.ndarray:
+    """Tell of which users one artist has at least :data:`ONE_ARTIST` of what they have.
+
+    By what is in it and not by its name: names change, and differ from one language to the next.
+
+    Args:
+        user_items: users x items.
+        by_artist: items x artists.
+
+    Returns:
+        Boolean, one for each user; no for one who has nothing.
+    """
+    n_items = np.diff(user_items.indptr)
+    most = (user_items @ by_artist).max(axis=1).toarray().ravel()
+    return (n_items > 0) & (most >= ONE_ARTIST * n_items)
 
 
 def task(name: str, *, first_users: bool = False) -> Task:

@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from implicit.als import AlternatingLeastSquares
+from scipy.sparse import csr_matrix
 
 from nexttrack.data.columns import AUDIO, MOOD
 from nexttrack.data.dataset import Dataset
+from nexttrack.features.names import names_incidence
 from nexttrack.models import (
     BPR,
     EASE,
+    GFCF,
     IALS,
     NMF,
+    RDLAE,
+    RLAE,
     SLIM,
     AudioKNN,
     ClusterPopularity,
@@ -27,19 +32,26 @@ from nexttrack.models import (
     Random,
     RecentPopularity,
     RP3beta,
+    SameArtist,
+    SoftmaxMF,
     UserKNN,
 )
 from nexttrack.models.content import artists_and_genres
-from nexttrack.models.space import OneOf, Space
+from nexttrack.models.space import OneOf, Range, Space
 from nexttrack.study.protocol import SEED
 
 FEATURES = {"mood": MOOD, "sound": AUDIO, "sound + form": (*AUDIO, "mode", "duration_ms")}
 """Sets of columns that audio neighbours may be found by."""
-FACTORS = 64  # of iALS, where they are not tuned
 AS_IT_COMES = "iALS as it comes"
 """implicit's class with the settings that it has if none are given."""
 PLAIN = {"unobserved_weight": 1.0, "frequency_exponent": 0.0}
 """What makes :class:`nexttrack.models.IALS` the model of Hu et al., which implicit has."""
+
+_IALS = ("factors", "regularization", "unobserved_weight", "frequency_exponent", "iterations")
+_IALS_KNOWN = (
+    *((64, 2.0, 0.03, 0.5, 15), (64, 2.0, 0.5, 0.5, 15), (128, 3.0, 0.05, 0.5, 5)),
+    *((192, 3.0, 0.1, 0.5, 4), (128, 2.0, 0.01, 1.0, 5), (192, 3.0, 0.01, 0.5, 4)),
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +62,8 @@ class Entry:
         name: as it stands in tables and figures.
         make: returns an unfitted model when called with settings as keywords.
         space: the range of each setting in a search; empty if there is nothing to tune.
-        default: the settings where none are chosen, those that chapter 07 found best on lastfm-2k.
-        on_playlists: those that it found best on playlists, where they are others.
+        known: settings that a search begins with: first those of the class as it comes, then
+            published ones and what was found before.
         colour: one through all chapters.
         given: what ``make`` takes before the settings from a data set; nothing if None.
     """
@@ -59,23 +71,13 @@ class Entry:
     name: str
     make: Callable[..., Any]
     space: Space = field(default_factory=dict)
-    default: Mapping[str, Any] = field(default_factory=dict)
-    on_playlists: Mapping[str, Any] = field(default_factory=dict)
+    known: tuple[Mapping[str, Any], ...] = ({},)
     colour: str = "#000000"
     given: Callable[[Dataset], Any] | None = None
 
     def on(self, dataset: Dataset) -> Callable[..., Any]:
         """Return a function that makes the model for a data set, from settings as keywords."""
         return partial(self.make, self.given(dataset)) if self.given else self.make
-
-    def as_set_on(self, dataset: Dataset) -> Callable[..., Any]:
-        """Return a function that makes the model for a data set with its default settings."""
-        others = self.on_playlists if dataset.name == "playlists" else {}
-        return partial(self.on(dataset), **{**self.default, **others})
-
-
-def _bpr(**settings):
-    return BPR(iterations=200, random_state=SEED, **settings)
 
 
 def _ials(**settings):
@@ -84,7 +86,7 @@ def _ials(**settings):
 
 def _plain(**settings):
     """iALS with the weights of Hu et al. and the same ridge in every row."""
-    return _ials(factors=FACTORS, **PLAIN, **settings)
+    return _ials(**PLAIN, **settings)
 
 
 def _neighbours(model, **settings):
@@ -94,7 +96,7 @@ def _neighbours(model, **settings):
     return model(**settings)
 
 
-def _content(tracks: pd.DataFrame, names, **settings):
+def _content(tracks: pd.DataFrame, names="both", **settings):
     attributes = artists_and_genres(tracks, {"genres": 0.0, "artists": 1.0, "both": 0.5}[names])
     return ContentKNN(_columns(tracks, AUDIO), attributes, **settings)
 
@@ -109,6 +111,10 @@ def _columns(tracks: pd.DataFrame, names) -> np.ndarray:
 
 def _tracks(dataset: Dataset) -> pd.DataFrame:
     return dataset.tracks
+
+
+def _artists(dataset: Dataset) -> csr_matrix:
+    return names_incidence(dataset.tracks["artists"])
 
 
 def _popular_in(groups: Mapping[Any, np.ndarray], k, shrinkage):
@@ -127,6 +133,7 @@ _ENTRIES = (
         given=Dataset.days,
     ),
     Entry("Shuffled clusters", _popular_in, colour="#B0B0B0"),
+    Entry("Random cells", _popular_in, colour="#56B4E9"),
     Entry("Cluster popularity", _popular_in, colour="#009E73"),
     Entry("Genre popularity", _popular_in, colour="#CC79A7"),
     Entry(
@@ -148,39 +155,72 @@ _ENTRIES = (
         "Item kNN",
         partial(_neighbours, ItemKNN),
         ItemKNN.search_space,
-        default={"K": 400, "shrinkage": 5},
-        on_playlists={"shrinkage": 20},
+        known=({}, {"K": 400, "shrinkage": 5}, {"K": 400, "shrinkage": 20}),
         colour="#0072B2",
     ),
-    Entry("RP3beta", RP3beta, RP3beta.search_space, colour="#CC79A7"),
+    Entry(
+        "RP3beta",
+        RP3beta,
+        RP3beta.search_space,
+        known=({}, {"K": 400, "alpha": 0.7, "beta": 0.35}, {"K": 400, "alpha": 0.35, "beta": 0.25}),
+        colour="#CC79A7",
+    ),
     Entry(
         "iALS",
         _ials,
         IALS.search_space,
-        default={
-            "factors": FACTORS,
-            "frequency_exponent": 0.5,
-            "regularization": 0.3,
-            "unobserved_weight": 0.03,
-        },
-        on_playlists={
-            "frequency_exponent": 1.0,
-            "regularization": 0.03,
-            "unobserved_weight": 0.01,
-        },
+        known=tuple(dict(zip(_IALS, values, strict=True)) for values in _IALS_KNOWN),
         colour="#D55E00",
     ),
-    Entry("iALS, plain", _plain, colour="#E8A27C"),
+    Entry(
+        "iALS, plain",
+        _plain,
+        {
+            "factors": Range(16, 256, log=True, whole=True),
+            "alpha": Range(1, 100, log=True),
+            "regularization": Range(1, 300, log=True),
+            "iterations": Range(2, 16, log=True, whole=True),
+        },
+        known=(
+            {"factors": 64, "alpha": 10, "regularization": 60, "iterations": 15},
+            {"factors": 64, "alpha": 40, "regularization": 150, "iterations": 15},
+        ),
+        colour="#E8A27C",
+    ),
     Entry(AS_IT_COMES, partial(AlternatingLeastSquares, random_state=SEED), colour="#8C5A3C"),
     Entry(
         "EASE",
         EASE,
         EASE.search_space,
-        default={"regularization": 100},
-        on_playlists={"regularization": 500},
+        known=({}, {"regularization": 100}, {"regularization": 500}),
         colour="#000000",
     ),
     Entry("SLIM", SLIM, SLIM.search_space, colour="#332288"),
+    Entry(
+        "Softmax MF",
+        partial(SoftmaxMF, random_state=SEED),
+        SoftmaxMF.search_space,
+        known=({}, {"factors": 128, "temperature": 0.2, "iterations": 60}),
+        colour="#B2182B",
+    ),
+    Entry(
+        "Softmax MF, pooled",
+        partial(SoftmaxMF, user_side="pooled", random_state=SEED),
+        {name: SoftmaxMF.search_space[name] for name in ("temperature", "iterations")},
+        colour="#F4A582",
+    ),
+    Entry("fsSLIM", partial(SLIM, candidates=100), SLIM.search_space, colour="#6A5ACD"),
+    Entry("RLAE", RLAE, RLAE.search_space, colour="#4D4D4D"),
+    Entry("RDLAE", RDLAE, RDLAE.search_space, colour="#7A6A53"),
+    Entry(
+        "EASE, scaled",
+        EASE,
+        {**EASE.search_space, "popularity_exponent": Range(0, 0.5)},
+        known=({}, {"regularization": 100, "popularity_exponent": 0.2}),
+        colour="#8A8A8A",
+    ),
+    Entry("GF-CF", GFCF, GFCF.search_space, colour="#1B9E77"),
+    Entry("Same artist", SameArtist, SameArtist.search_space, colour="#66A61E", given=_artists),
     Entry("PureSVD", partial(PureSVD, random_state=SEED), PureSVD.search_space, colour="#117733"),
     Entry("NMF", partial(NMF, random_state=SEED), NMF.search_space, colour="#999933"),
     Entry(
@@ -189,7 +229,13 @@ _ENTRIES = (
         LogisticMF.search_space,
         colour="#882255",
     ),
-    Entry("BPR", _bpr, BPR.search_space, colour="#AA4499"),
+    Entry(
+        "BPR",
+        partial(BPR, random_state=SEED),
+        BPR.search_space,
+        known=({}, {"factors": 97, "learning_rate": 0.005, "regularization": 0.014}),
+        colour="#AA4499",
+    ),
 )
 MODELS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 """The models by name."""

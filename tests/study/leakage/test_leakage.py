@@ -1,6 +1,5 @@
 """Each mistake adds what it must, on worlds where that is known, and nothing where it cannot."""
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,9 +12,16 @@ from nexttrack.evaluation import weak_generalization
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.sampled_metrics import full_ranks
 from nexttrack.models import EASE, ItemKNN, Popularity
-from nexttrack.study import protocol
 from nexttrack.study.leakage import leakage
 from nexttrack.study.protocol import split as split_of
+
+SETTINGS = {
+    "EASE": {"regularization": 20.0},
+    "iALS": {"factors": 8},
+    "Item kNN": {"K": 20, "shrinkage": 5},
+    "Audio kNN": {"features": "sound"},
+    "Popularity": {},
+}
 
 # implicit says so once in a process, wherever its model is made first; here it has one thread.
 pytestmark = pytest.mark.filterwarnings("ignore:OpenBLAS is configured")
@@ -125,36 +131,26 @@ def dated(monkeypatch, user_items):
 
 
 def test_counts_of_the_future_know_what_will_be_popular(dated):
-    future, mixed = leakage.on_dates.__wrapped__("lastfm-2k-tags")
+    future, mixed = leakage.on_dates.__wrapped__("lastfm-2k-tags", SETTINGS)
     assert set(future["model"]) == {"Popularity"}
     assert future["inflated"].mean() > future["honest"].mean()
-    assert set(mixed["model"]) == set(leakage.recommenders(dated))
+    assert set(mixed["model"]) == set(SETTINGS)
     asked = np.flatnonzero(np.diff(split_of(dated).validation_out.indptr))
     assert set(mixed["user"]) == set(asked)
     popular = mixed[mixed["model"] == "Popularity"]
     assert popular["inflated"].mean() > popular["honest"].mean()
 
 
-def test_settings_are_those_of_the_data_set(dated):
-    made = {name: make() for name, make in leakage.recommenders(dated).items()}
+def test_settings_are_those_of_the_books_search_on_the_data_set(dated, monkeypatch):
+    found = {"lastfm-2k-tags": SETTINGS | {"SLIM": {"l1": 1.0}}}
+    monkeypatch.setattr(leakage, "tuned_settings", found.__getitem__)
+    chosen = leakage.chosen("lastfm-2k-tags")
+    assert chosen == SETTINGS
+    made = {name: make() for name, make in leakage.recommenders(dated, chosen).items()}
     assert list(made) == ["EASE", "iALS", "Item kNN", "Audio kNN", "Popularity"]
-    assert (made["iALS"].factors, made["Item kNN"].shrinkage) == (64, 5)
+    assert (made["iALS"].factors, made["Item kNN"].shrinkage) == (8, 5)
 
 
-@pytest.mark.parametrize("name", protocol.DATASETS)
-def test_settings_are_those_that_chapter_07_chose(made, name):
-    path = project.root() / "chapters" / "07-factors.ipynb"
-    cells = nbformat.read(path, as_version=4).cells
-    shown = next(cell for cell in cells if "label: tbl-factors-tuned" in cell.source)
-    rows = shown.outputs[0]["data"]["text/markdown"].split(f"**{name}**")[1].split("**")[0]
-    chosen = {
-        line.split(" | ")[0].removeprefix("| "): line.split(" | ")[-1].removesuffix(" |")
-        for line in rows.splitlines()
-        if line.count(" | ") == 4
-    }
-    models = leakage.recommenders(made(name))
-    settings = {model: models[model].keywords for model in ("EASE", "iALS", "Item kNN")}
-    short = {"regularization": "λ", "frequency_exponent": "ν", "unobserved_weight": "α₀"}
-    for model, ours in settings.items():
-        said = {f"{short.get(key, key)} {value:g}" for key, value in ours.items()}
-        assert said == set(chosen[model].split(", "))
+def test_the_sample_edition_takes_the_settings_of_each_class(monkeypatch):
+    monkeypatch.setattr(project, "edition", lambda: "sample")
+    assert set(leakage.chosen("whole-playlists")) == set(leakage.NAMES)

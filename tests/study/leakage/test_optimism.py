@@ -92,7 +92,14 @@ def test_every_setting_is_measured_on_two_parts_inside_the_training_part(dataset
 
 def test_splits_and_starts_are_measured_by_seed(dataset, monkeypatch):
     monkeypatch.setattr(optimism, "N_SEEDS", 2)
-    found = optimism.seeds.__wrapped__()
+    settings = {
+        "EASE": {},
+        "iALS": {"factors": 8},
+        "Item kNN": {},
+        "Audio kNN": {},
+        "Popularity": {},
+    }
+    found = optimism.seeds.__wrapped__(settings)
     models = found.groupby("of")["model"].unique()
     assert sorted(models["split"]) == ["EASE", "Item kNN", "Popularity", "iALS"]
     assert list(models["start"]) == ["iALS"]

@@ -25,17 +25,11 @@ from nexttrack.evaluation.splits import (
 )
 from nexttrack.features.names import names_incidence
 from nexttrack.parallel import in_processes, on_one_thread
-from nexttrack.study.comparison.tuned_comparison import (
-    METRIC,
-    SEED,
-    N,
-    load,
-    models,
-    tuned_settings,
-)
+from nexttrack.study.comparison.tuned_comparison import load, models
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import cut, on_sample
 from nexttrack.study.results import path_of, stored
+from nexttrack.study.search import METRIC, SEED, N, tuned_settings
 
 SEEDS = range(1, 5)
 """Of further random splits."""

@@ -4,7 +4,7 @@ All that takes long is a model's lists for the test part, 100 items for each use
 about. They are kept; whatever is said of them is measured anew from the lists, in seconds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,26 +13,16 @@ import numpy as np
 import pandas as pd
 
 from nexttrack.data.dataset import Dataset
-from nexttrack.errors import UserError
 from nexttrack.evaluation import metrics
 from nexttrack.evaluation.evaluator import Metric, top_n
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.significance import compare_pairs
 from nexttrack.evaluation.splits import Split
-from nexttrack.evaluation.tuning import best_settings, tune
 from nexttrack.parallel import in_processes, on_one_thread
-from nexttrack.study.comparison.search_spaces import tunables
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import fingerprint, on_sample, task
-from nexttrack.study.results import path_of, stored
+from nexttrack.study.protocol import task
+from nexttrack.study.search import COMPARED, METRIC, SEED, tunables, tuned_settings
 
-SEED = 20_260_108
-DATASETS = (
-    *("lastfm-2k", "whole-playlists", "thinned-playlists"),
-    *("lastfm-2k-tags", "playlist-archive"),
-)
-METRIC, N = partial(metrics.ndcg_at_k, k=10), 10
-"""What settings are chosen by, and the length of the lists that it takes."""
 LENGTH = 100
 """Length of the lists that are made on the test part."""
 ACCURACY: dict[str, Metric] = {
@@ -54,44 +44,13 @@ def load(name: str) -> Dataset:
     return task(name, first_users=True).dataset
 
 
-def trials(name: str) -> pd.DataFrame:
-    """Return the trials that settings are chosen from: those of ``results/tuning.csv``.
-
-    The sample edition needs none: where nothing is kept for it, each model has one trial, made
-    when it is first asked for.
-
-    Args:
-        name: one of :data:`DATASETS`.
-
-    Returns:
-        The trials of :func:`nexttrack.evaluation.tuning.tune`.
-
-    Raises:
-        UserError: if nothing is kept for the published edition of the data at hand.
-    """
-    found, _ = stored("tuning.csv", [name])
-    if found.empty and on_sample():
-        return _one_trial(name)
-    if found.empty:
-        raise UserError(
-            f"{path_of('tuning.csv')}: no trials of {name} on these data ({fingerprint()}); "
-            "run: make tune"
-        )
-    return found.reset_index(drop=True)
-
-
-def tuned_settings(name: str) -> dict[str, dict[str, Any]]:
-    """Return for each model the settings that were best on validation, as keywords."""
-    tried = trials(name)
-    return {model: best_settings(tried, name, model) for model in tried["model"].unique()}
-
-
 def models(dataset: Dataset, settings: Mapping[str, dict]) -> dict[str, Callable[[], Any]]:
     """Return for each model a function that makes it, unfitted, with its settings.
 
     Those that take long come first.
     """
     made = tunables(dataset)
+    made = {name: made[name] for name in COMPARED if name in made}
     return {name: partial(made[name].make, **settings[name]) for name in made if name in settings}
 
 
@@ -129,17 +88,19 @@ class Answers:
         return pd.concat(tables, ignore_index=True)
 
 
-def answers(name: str) -> Answers:
-    """Fit every model with its chosen settings and ask it, once, about the test part.
+def answers(name: str, only: Sequence[str] | None = None) -> Answers:
+    """Fit models with their chosen settings and ask them, once, about the test part.
 
-    Takes up to two minutes; the lists are kept until the code, the data or the settings change.
+    Takes up to four minutes; the lists are kept until the code, the data or the settings change.
 
     Args:
-        name: one of :data:`DATASETS`.
+        name: one of :data:`nexttrack.study.search.DATASETS`.
+        only: names of models; all that are compared if None.
     """
     asked = task(name, first_users=True)
     parts, users = asked.split, asked.users
-    ids = _ids(name, tuned_settings(name))
+    settings = tuned_settings(name)
+    ids = _ids(name, settings if only is None else {model: settings[model] for model in only})
     relevant, seen = parts.test_out[users], parts.test_in[users]
     lists = {
         model: RankedLists(rows.drop(columns="model").to_numpy(), relevant, seen)
@@ -185,10 +146,3 @@ def _listed(made, parts, users, name):
     model = on_one_thread(made[name]())
     model.fit(parts.test_train, show_progress=False)
     return top_n(model, parts.test_in, users, LENGTH)
-
-
-@kept
-def _one_trial(name: str) -> pd.DataFrame:
-    asked = task(name, first_users=True)
-    splits = {name: asked.split}
-    return tune({name: tunables(asked.dataset)}, splits, METRIC, N=N, budget=1, seed=SEED)

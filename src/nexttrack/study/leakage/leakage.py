@@ -23,6 +23,7 @@ from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import on_sample, task
 from nexttrack.study.registry import MODELS
+from nexttrack.study.search import tuned_settings
 
 SEED = 20_260_110
 K = 10
@@ -32,16 +33,28 @@ SAMPLE_RANKED_USERS = 150  # on the sample edition, which every test run goes th
 BATCH = 200  # users whose whole rankings are in memory at once
 DATED = ("lastfm-2k-tags", "playlist-archive")
 
+NAMES = ("EASE", "iALS", "Item kNN", "Audio kNN", "Popularity")
+
 Models = Mapping[str, Callable[[], Any]]
+Settings = Mapping[str, Mapping[str, Any]]
 
 
-def recommenders(dataset: Dataset) -> dict[str, Callable[[], Any]]:
-    """Return the models that are measured both ways, at the settings that chapter 07 found best.
+def chosen(name: str) -> Settings:
+    """Return the settings of the models that are measured both ways: the book's on a data set.
 
-    lastfm-2k-tags has those of lastfm-2k: the artists are the same, the users nearly.
+    Args:
+        name: one of :data:`nexttrack.study.search.DATASETS`.
+
+    Raises:
+        UserError: if nothing is kept for the published edition of the data at hand.
     """
-    names = ("EASE", "iALS", "Item kNN", "Audio kNN", "Popularity")
-    return {name: MODELS[name].as_set_on(dataset) for name in names}
+    found = tuned_settings(name)
+    return {model: found[model] for model in NAMES}
+
+
+def recommenders(dataset: Dataset, settings: Settings) -> dict[str, Callable[[], Any]]:
+    """Return functions that make the models for a data set, unfitted, with their settings."""
+    return {name: partial(MODELS[name].on(dataset), **one) for name, one in settings.items()}
 
 
 def fitted(make: Callable[[], Any], train: csr_matrix) -> Any:
@@ -97,13 +110,14 @@ def _middle(draws: np.ndarray) -> np.ndarray:
 
 
 @kept
-def on_interactions(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def on_interactions(name: str, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make two mistakes on a data set without dates: fitted on everything, and sampled negatives.
 
-    Takes half a minute; the result is kept until the package's code or the data change.
+    Takes half a minute; the result is kept until the code, the data or the settings change.
 
     Args:
         name: one of :data:`nexttrack.study.protocol.DATASETS`.
+        settings: see :func:`chosen`.
 
     Returns:
         (fitted on everything, sampled negatives): pairs with ``model`` and ``user``; the NDCG@10
@@ -111,7 +125,7 @@ def on_interactions(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         :func:`sampled_negatives`.
     """
     asked = task(name)
-    parts, models = asked.asked, recommenders(asked.dataset)
+    parts, models = asked.asked, recommenders(asked.dataset, settings)
     n_users = SAMPLE_RANKED_USERS if on_sample() else RANKED_USERS
     return fitted_on_everything(models, parts), sampled_negatives(models, parts, n_users)
 
@@ -197,13 +211,14 @@ def whole_rankings(model: Any, seen: csr_matrix, users: np.ndarray) -> np.ndarra
 
 
 @kept
-def on_dates(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def on_dates(name: str, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make two mistakes on a data set with dates: popularity of the future, and a random split.
 
-    Takes some seconds; the result is kept until the package's code or the data change.
+    Takes some seconds; the result is kept until the code, the data or the settings change.
 
     Args:
         name: one of ``DATED``.
+        settings: see :func:`chosen`.
 
     Returns:
         (popularity of the future, random split): pairs with ``model`` and ``user``.
@@ -214,7 +229,9 @@ def on_dates(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     popularity = {"Popularity": MODELS["Popularity"].make}
     future = _compared(popularity, (seen, seen, out), (dataset.binary(), seen, out))
     mixed, hidden = divided_at_random(seen, out, seed=SEED)
-    at_random = _compared(recommenders(dataset), (seen, seen, out), (mixed, mixed, hidden))
+    at_random = _compared(
+        recommenders(dataset, settings), (seen, seen, out), (mixed, mixed, hidden)
+    )
     return future, at_random
 
 

@@ -125,7 +125,7 @@ def without(lists: np.ndarray, hidden: csr_matrix, length: int) -> np.ndarray:
 
 
 @kept
-def recommended() -> pd.DataFrame:
+def recommended(name: str) -> pd.DataFrame:
     """Measure the models of neighbours on playlists, on all items and on those by new artists.
 
     On the validation part, each half of the users with the settings that are best on the other
@@ -133,18 +133,21 @@ def recommended() -> pd.DataFrame:
     lists and of what is asked for, all items by an artist whom the playlist has already; the lists
     are what is left of the first 500.
 
+    Args:
+        name: of a data set whose items have artists.
+
     Returns:
         One row for each ``model``, ``asked`` (all, new artists) and user who has anything held out
         by a new artist: ``user``, ``group``, the metrics, and ``same_artist``: of the user's hits
         among the first 20, the share by an artist whom the playlist has (NaN for no hit).
     """
-    playlists = task("playlists")
+    playlists = task(name)
     dataset, parts = playlists.dataset, playlists.asked
     seen, asked = parts.validation_in, parts.validation_out
     known = known_artists(seen, names_incidence(dataset.tracks["artists"]))
     fresh = (asked - asked.multiply(known)).tocsr()
     fresh.eliminate_zeros()
-    _, _, chosen = neighbour_curves.play("playlists")
+    _, _, chosen = neighbour_curves.play(name)
     users = np.flatnonzero(np.diff(asked.indptr))
     halves = {"even": users[::2], "odd": users[1::2]}
     tasks = [(row.model, json.loads(row.settings), halves[row.half]) for row in chosen.itertuples()]
