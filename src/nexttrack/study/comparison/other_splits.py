@@ -41,6 +41,7 @@ SHARES = (0.5, 0.6, 0.7)
 TEST = "the test"
 FILES = {"means": "other-splits.csv", "models": "model-spread.csv", "pairs": "pair-spread.csv"}
 """Tables of :func:`measured`."""
+COLUMNS = ["data", "split", "model", "seed", "users", "mean", "settings"]
 
 
 def splits(
@@ -136,7 +137,7 @@ def measured(
         found = _kept_scores(name, part, settings, list(seeds))
         by_fit = found.groupby(["model", "seed"], sort=False)["NDCG@10"]
         table = by_fit.agg(users="size", mean="mean").reset_index()
-        means.append(table.assign(**known, split=part))
+        means.append(table.assign(**known, split=part)[COLUMNS])
         on_split(pd.concat(means, ignore_index=True))
         if part == TEST or part.startswith("draw"):
             by_draw.append(found.assign(draw=seeds[0]))
