@@ -9,6 +9,7 @@ import pytest
 from nexttrack import project
 from nexttrack.evaluation.tuning import best_settings, next_trials, space_fingerprint
 from nexttrack.study.comparison import other_splits
+from nexttrack.study.comparison.fits_on_splits import splits
 from nexttrack.study.search import BUDGET, COMPARED, DATASETS, SEED, tunables
 
 
@@ -44,7 +45,7 @@ def test_other_splits_were_measured_with_what_is_chosen(trials, made, name):
     for rows in tables.values():
         said = set(rows["settings"])
         assert said == {other_splits.settings_fingerprint(settings)}, "run make tune"
-    expected = list(other_splits.splits(made(name)))
+    expected = list(splits(made(name)))
     found = tables["means"].groupby("split", sort=False)["model"].apply(set).to_dict()
     assert found == {split: set(models) for split in expected}
     assert set(tables["models"]["model"]) == set(models)

@@ -56,7 +56,10 @@ def mean_popularity_at_k(lists: RankedLists, k: int, popularity: np.ndarray) -> 
 
 
 def popularity_lift_at_k(
-    lists: RankedLists, k: int, popularity: np.ndarray, groups: Sequence | None = None
+    lists: RankedLists,
+    k: int,
+    popularity: np.ndarray,
+    groups: Sequence | np.ndarray | pd.Categorical | None = None,
 ) -> pd.DataFrame:
     """Popularity lift of groups of users = (GAP of their lists - of their profiles) / of profiles.
 

@@ -200,9 +200,10 @@ def with_tests(pairs: pd.DataFrame, margin: float) -> pd.DataFrame:
         The pairs with ``low`` and ``high`` (95 %, of each alone), ``p`` and ``p_holm`` (that they
         are alike), ``p_equivalence`` and ``p_equivalence_holm`` (that they differ by ``margin``).
     """
-    estimate = [pairs[column].to_numpy() for column in ("difference", "error", "df")]
-    low, high = t_interval(*estimate)
-    p, equivalence = difference_p(*estimate), equivalence_p(*estimate, margin)
+    mean, error, freedom = (pairs[name].to_numpy() for name in ("difference", "error", "df"))
+    low, high = t_interval(mean, error, freedom)
+    p = difference_p(mean, error, freedom)
+    equivalence = equivalence_p(mean, error, freedom, margin)
     return pairs.assign(
         **{"low": low, "high": high, "p": p, "p_holm": holm(p)},
         **{"p_equivalence": equivalence, "p_equivalence_holm": holm(equivalence)},

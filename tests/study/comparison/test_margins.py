@@ -9,8 +9,8 @@ from nexttrack.evaluation.evaluator import fit_and_evaluate
 from nexttrack.evaluation.significance import compare_pairs, model_means
 from nexttrack.models import Popularity
 from nexttrack.study.comparison import margins
+from nexttrack.study.comparison.fits_on_splits import splits
 from nexttrack.study.comparison.margins import listeners_needed, sensitivity, with_margin
-from nexttrack.study.comparison.other_splits import splits
 from nexttrack.study.comparison.tuned_comparison import MARGIN
 from nexttrack.study.search import METRIC, N
 
@@ -41,7 +41,7 @@ def test_a_narrow_margin_calls_less_equivalent(compared):
     assert table["equivalent to the best"].tolist() == ["none", "near", "near"]
 
 
-def test_reasons_are_of_validation(tmp_path, monkeypatch, made):
+def test_reasons_are_of_validation(tmp_path, monkeypatch, made, in_this_process):
     monkeypatch.setattr("nexttrack.cache.cache_dir", lambda: tmp_path)
     monkeypatch.setattr("nexttrack.study.kept.fingerprint", lambda: "of these data")
     monkeypatch.setattr("nexttrack.data.dataset.Dataset.load", made)
@@ -50,9 +50,6 @@ def test_reasons_are_of_validation(tmp_path, monkeypatch, made):
     )
     monkeypatch.setattr(margins, "trials", lambda name: tried)
     monkeypatch.setattr(margins, "tuned_settings", lambda name: {"Popularity": {}, "Random": {}})
-    monkeypatch.setattr(
-        margins, "in_processes", lambda work, shared, tasks, _: [work(*shared, *t) for t in tasks]
-    )
     row = margins.reasons("lastfm-2k").iloc[0]
     parts = splits(made("lastfm-2k"))
     values = np.column_stack(

@@ -7,29 +7,18 @@ from typer.testing import CliRunner
 
 from nexttrack import project
 from nexttrack.cli import app
+from nexttrack.dependencies import Code
 from nexttrack.errors import UserError
-from nexttrack.evaluation.evaluator import fit_and_evaluate
 from nexttrack.evaluation.significance import mean_over_draws
-from nexttrack.study import protocol
-from nexttrack.study.comparison import other_splits, tuned_comparison
-from nexttrack.study.comparison.other_splits import TEST, seeds_on, splits, spread_of_means
-from nexttrack.study.comparison.tuned_comparison import METRIC, N
+from nexttrack.study.comparison import fits_on_splits, other_splits
+from nexttrack.study.comparison.fits_on_splits import TEST, kept_scores, seeds_on
+from nexttrack.study.comparison.other_splits import spread_of_means
 
 SETTINGS = {"PureSVD": {"factors": 4}, "Random": {}, "Popularity": {}}
 
 
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch):
-    """To start two processes takes longer than such small fits."""
-
-    def one_by_one(work, shared, tasks, label=None):
-        return [work(*shared, *task) for task in tasks]
-
-    monkeypatch.setattr(other_splits, "in_processes", one_by_one)
-
-
 @pytest.fixture
-def root(tmp_path, monkeypatch, made):
+def root(tmp_path, monkeypatch, made, in_this_process):
     """A folder of its own, for made data and settings that are given."""
     monkeypatch.setattr(project, "root", lambda: tmp_path)
     monkeypatch.setattr("nexttrack.cache.cache_dir", lambda: tmp_path / "kept")
@@ -40,50 +29,6 @@ def root(tmp_path, monkeypatch, made):
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("lastfm-2k", ["draw 1", "draw 2", "draw 3", "draw 4", "new users"]),
-        ("playlists", ["draw 1", "draw 2", "draw 3", "draw 4", "new users", "new artists"]),
-        ("lastfm-2k-tags", ["cut at 50%", "cut at 60%", "cut at 70%"]),
-    ],
-)
-def test_which_splits_there_are(made, name, expected):
-    dataset = made(name)
-    main = protocol.split(dataset)
-    parts = {name: make() for name, make in splits(dataset).items()}
-    assert list(parts) == [TEST, *expected]
-    assert (parts.pop(TEST).test_out != main.test_out).nnz == 0
-    for split in parts.values():
-        assert split.test_out.nnz > 0
-        assert (split.test_out != main.test_out).nnz > 0
-
-
-def test_each_draw_has_a_seed_of_its_own_and_the_test_has_all():
-    assert seeds_on(TEST) == (0, 1, 2, 3, 4)
-    assert [seeds_on(f"draw {k}") for k in (1, 4)] == [(1,), (4,)]
-    assert seeds_on("new users") == seeds_on("cut at 50%") == (0,)
-
-
-def test_a_fit_is_what_the_evaluator_says_with_its_seed(made):
-    dataset = made("playlists")
-    parts = splits(dataset)["draw 2"]()
-    found = other_splits.scores(dataset, parts, SETTINGS, (0, 2))
-    fits = found.groupby(["model", "seed"])["NDCG@10"].apply(list)
-    assert list(fits.index) == [
-        ("Popularity", 0),
-        *(("PureSVD", 0), ("PureSVD", 2)),
-        *(("Random", 0), ("Random", 2)),
-    ]
-    for (name, seed), values in fits.items():
-        model = tuned_comparison.models(dataset, SETTINGS)[name]()
-        if seed:
-            model.random_state += seed
-        direct, _ = fit_and_evaluate(model, parts, "test", {"is": METRIC}, N=N)
-        assert values == direct["is"].tolist()
-    assert fits["Random", 0] != fits["Random", 2]
-
-
 def test_pairs_are_compared_over_users_draws_and_seeds(root):
     means, models, pairs = other_splits.measured("lastfm-2k", draws=(1, 2))
     assert means.groupby("split", sort=False)["model"].size().to_dict() == {
@@ -92,7 +37,7 @@ def test_pairs_are_compared_over_users_draws_and_seeds(root):
     }
     assert len(pairs) == 3 and set(pairs["draws"]) == set(models["draws"]) == {3}
     found = {
-        part: other_splits._kept_scores("lastfm-2k", part, SETTINGS, list(seeds_on(part, (1, 2))))
+        part: kept_scores("lastfm-2k", part, SETTINGS, list(seeds_on(part, (1, 2))))
         for part in (TEST, "draw 1", "draw 2")
     }
 
@@ -127,10 +72,19 @@ def test_what_is_kept_is_not_fitted_again_and_other_data_stay(root, monkeypatch)
     result = CliRunner().invoke(app, ["other-splits", "lastfm-2k"])
     assert result.exit_code == 0, result.output
     first = {file: (root / "results" / file).read_text() for file in other_splits.FILES.values()}
-    monkeypatch.setattr(other_splits, "in_processes", lambda *arguments: 1 / 0)
+    monkeypatch.setattr(fits_on_splits, "in_processes", lambda *arguments: 1 / 0)
     assert CliRunner().invoke(app, ["other-splits", "lastfm-2k"]).exit_code == 0
     for file, text in first.items():
         assert (root / "results" / file).read_text() == text
+
+
+def test_what_is_kept_does_not_hang_on_the_tables_that_are_made_of_it(tmp_path):
+    (tmp_path / "results").mkdir()
+    for file in other_splits.FILES.values():
+        (tmp_path / "results" / file).touch()
+    code, made_of_it = Code(root=tmp_path), set(other_splits.FILES.values())
+    for module, expected in ((fits_on_splits, set()), (other_splits, made_of_it)):
+        assert code.of_module(module.__name__).results & made_of_it == expected
 
 
 def test_a_command_for_one_data_set_leaves_the_rows_of_others(root):

@@ -12,7 +12,7 @@ from scipy import stats
 from nexttrack.evaluation.evaluator import fit_and_evaluate
 from nexttrack.evaluation.significance import with_tests
 from nexttrack.parallel import in_processes, on_one_thread
-from nexttrack.study.comparison.other_splits import DRAWS, TEST, splits
+from nexttrack.study.comparison.fits_on_splits import DRAWS, TEST, splits
 from nexttrack.study.comparison.tuned_comparison import MARGIN, load, models
 from nexttrack.study.kept import kept
 from nexttrack.study.search import COMPARED, METRIC, N, trials, tuned_settings
