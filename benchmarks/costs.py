@@ -24,7 +24,7 @@ from benchmarks.harness import PER_MEGABYTE, in_turn, keep, machine, own, report
 from nexttrack import project
 from nexttrack.errors import UserError
 
-DATASETS = ("lastfm-2k", "playlists")
+DATASETS = ("lastfm-2k", "whole-playlists", "thinned-playlists")
 WARM_UP = 100
 """Users of the fit that is not measured, enough for all code to be compiled."""
 N = 20
@@ -47,15 +47,15 @@ def cost_once(data: str, model: str, settings: str, report_file: Path) -> None:
     from nexttrack.evaluation import evaluate
     from nexttrack.evaluation.comparison import METRICS
     from nexttrack.parallel import on_one_thread
-    from nexttrack.study.factors.factor_sweeps import factor_models
     from nexttrack.study.protocol import task
+    from nexttrack.study.registry import MODELS
 
     parts = task(data).split
     seen, relevant = parts.validation_in, parts.validation_out
     with threadpool_limits(1):
 
         def made():
-            return on_one_thread(factor_models()[model].make(**json.loads(settings)))
+            return on_one_thread(MODELS[model].make(**json.loads(settings)))
 
         warm = made()
         warm.fit(seen[:WARM_UP], show_progress=False)
@@ -105,15 +105,15 @@ def model_costs(
     from nexttrack.study.factors import factor_sweeps
     from nexttrack.study.protocol import fingerprint
 
-    known = list(factor_sweeps.factor_models())
+    known = list(factor_sweeps.NAMES)
     names = models or known
     if unknown := [name for name in names if name not in known]:
         raise UserError(f"{unknown[0]}: not a model; the models are {', '.join(known)}")
     facts, rows = machine() | {"fingerprint": fingerprint()}, []
     for data in DATASETS:
-        best = factor_sweeps.best_per_model(factor_sweeps.tuned(data))
+        chosen = factor_sweeps.chosen(data)
         for name in names:
-            rows.append(row_of(data, name, best[name], runs) | facts)
+            rows.append(row_of(data, name, json.dumps(chosen[name]), runs) | facts)
             path = project.root() / "results" / "model-costs.csv"
             keep(rows[-1:], path, [f"{one}, {name}" for one in DATASETS for name in known])
     shown = Table()

@@ -98,14 +98,14 @@ def artists_and_genres(table: pd.DataFrame) -> np.ndarray:
     return pipeline.fit_transform(table)
 
 
-def clustered(method: str, setting: int) -> Callable[[pd.DataFrame], Any]:
-    """Return a fit of a method of chapter 05."""
+def clustered(method: str, setting: int, **parameters: Any) -> Callable[[pd.DataFrame], Any]:
+    """Return a fit of a method of chapter 05, with other parameters where some are given."""
 
     def fit(X: pd.DataFrame) -> Any:
         from nexttrack.clustering.seeds import seeded
-        from nexttrack.study.clusters import by_sound
+        from nexttrack.study.clusters.methods import estimator
 
-        return seeded(by_sound.estimator(method, setting), SEED).fit(X)
+        return seeded(estimator(method, setting), SEED, **parameters).fit(X)
 
     return fit
 
@@ -150,7 +150,7 @@ FITS = {
     "audio-pipeline": Fit(
         "audio features with artists' profiles and genre embedding", recordings, artists_and_genres
     ),
-    "k-means": Fit("k = 10, 4 starts", features, clustered("k-means", 10)),
+    "k-means": Fit("k = 10, 4 starts", features, clustered("k-means", 10, n_init=4)),
     "gaussian-mixture": Fit(
         "10 components, full covariances, 2 starts", features, clustered("Gaussian mixture", 10)
     ),

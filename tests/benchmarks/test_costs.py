@@ -4,7 +4,6 @@ import json
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from typer.testing import CliRunner
@@ -20,16 +19,15 @@ from nexttrack.study.factors import factor_sweeps
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     monkeypatch.setattr(project, "root", lambda: tmp_path)
-    settings = pd.Series(dict.fromkeys(factor_sweeps.factor_models(), "{}"))
-    monkeypatch.setattr(factor_sweeps, "tuned", lambda data: None)
-    monkeypatch.setattr(factor_sweeps, "best_per_model", lambda scores: settings)
+    settings = {name: {} for name in factor_sweeps.NAMES}
+    monkeypatch.setattr(factor_sweeps, "chosen", lambda name: settings)
     monkeypatch.setattr(costs, "machine", lambda: {"cores": 2})
     monkeypatch.setattr("nexttrack.study.protocol.fingerprint", lambda: "0123abcd")
     return tmp_path
 
 
 def test_medians_are_kept_and_rows_that_are_not_measured_stay(root, monkeypatch):
-    seconds = iter([3.0, 1.0, 2.0] * 4)
+    seconds = iter([3.0, 1.0, 2.0] * 6)
 
     def made(*_):
         return {"fit": next(seconds), "recommend": 1, "ndcg": 0.5, "start_mb": 1, "peak_mb": 2}
@@ -39,7 +37,7 @@ def test_medians_are_kept_and_rows_that_are_not_measured_stay(root, monkeypatch)
         assert CliRunner().invoke(app, ["costs", name]).exit_code == 0
     rows = harness.stored_rows(root / "results" / "model-costs.csv")
     assert [row["case"] for row in rows] == [
-        *("lastfm-2k, EASE", "lastfm-2k, PureSVD", "playlists, EASE", "playlists, PureSVD")
+        f"{data}, {model}" for data in costs.DATASETS for model in ("EASE", "PureSVD")
     ]
     columns = "fit_seconds", "cores", "runs", "fingerprint"
     assert {tuple(row[name] for name in columns) for row in rows} == {

@@ -1,11 +1,21 @@
 """Conditions that compare something are seen to fail; those that compare nothing are not."""
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from nexttrack.book.changes import can_fail
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate, as functions of a study return it."""
+
+    low: float
+    high: float
+
 
 VARIABLES = """
 import numpy as np
@@ -16,6 +26,8 @@ means = pd.Series({"iALS": 0.3, "EASE": 0.2})
 table = pd.DataFrame({"model": ["iALS", "EASE"], "mean": [0.3, 0.2]})
 gain = {("iALS", "EASE"): (0.1, 0.05, 0.15)}
 row = SimpleNamespace(energy=0.7, name="pop")
+interval = Interval(0.1, 0.3)
+pair = next(table.itertuples())
 counts = np.array([3, 2, 1])
 
 def beats(one, other):
@@ -28,7 +40,7 @@ def every(one):
 
 def condition(text):
     """A condition as a cell of a notebook defines it, beside variables of a notebook."""
-    world = {"pd": pd, "SimpleNamespace": SimpleNamespace}
+    world = {"pd": pd, "SimpleNamespace": SimpleNamespace, "Interval": Interval}
     exec(f"{VARIABLES}\nheld = lambda: {text}", world)
     assert world["held"](), "must hold before anything is changed"
     return world["held"]
@@ -51,6 +63,8 @@ def condition(text):
         "all(value > 0 for value in counts)",
         "(np.diff(counts) < 0).all()",
         "row.energy > 0.5",
+        "interval.low > 0",
+        "pair.mean > 0.2",
         "best == 'iALS'",
     ],
 )

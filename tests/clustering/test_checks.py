@@ -17,6 +17,8 @@ from nexttrack.clustering import (
     correlated_columns,
     map_quality,
     medoids,
+    random_cells,
+    sweep,
     typical,
 )
 from nexttrack.clustering.checks import checked_labels, checked_rows
@@ -31,6 +33,8 @@ TAKE_ROWS = {
     "seeds": lambda X: agreement_over_seeds(X, KMeans(2), seed=0, n_seeds=2),
     "null": lambda X: against_null(lambda rows: 1.0, X, seed=0),
     "correlated null": lambda X: correlated_columns(X, seed=0),
+    "cells": lambda X: random_cells(X, 2, seed=0),
+    "sweep": lambda X: sweep(X, lambda rows, seed: {2: LABELS[: len(rows)]}, seed=0, n_draws=1),
     "profiles": lambda X: cluster_profiles(pd.DataFrame(X), LABELS),
     "typical": lambda X: typical(X, LABELS),
     "medoids": lambda X: medoids(X, LABELS, seed=0),

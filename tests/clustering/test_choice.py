@@ -12,12 +12,10 @@ from nexttrack.clustering import (
     choose_by_bic,
     choose_by_gap,
     choose_by_silhouette,
-    choose_by_stability,
-    cluster_stability,
     mean_silhouette,
     permuted_columns,
 )
-from nexttrack.clustering.choice import largest_stable, smallest_k, uniform_box, within
+from nexttrack.clustering.choice import smallest_k, uniform_box, within
 
 KMEANS = KMeans(n_init=5)
 WARD = AgglomerativeClustering(linkage="ward")
@@ -148,35 +146,3 @@ def test_settings_without_meaning_are_refused(mixture):
         choose_by_bic(rows, GaussianMixture(), [], seed=0)
     with pytest.raises(ValueError, match="k_max"):
         choose_by_gap(rows, KMEANS, 1, seed=0)
-
-
-def test_stability_chooses_the_clusters_of_a_mixture(mixture):
-    choice = choose_by_stability(mixture[0], KMEANS, range(2, 8), seed=0, n_draws=8)
-    assert choice.chosen == 4
-    assert (
-        choice.scores.loc[4, "jaccard"] > 0.9 > 0.75 > choice.scores.loc[[5, 6, 7], "jaccard"].max()
-    )
-
-
-def test_stability_gives_the_figures_of_cluster_stability(mixture):
-    scores = choose_by_stability(mixture[0], KMEANS, [3], seed=4, n_draws=5).scores
-    found = cluster_stability(mixture[0], KMeans(3, n_init=5), seed=4, n_draws=5)
-    assert scores.loc[3, "rand"] == found.rand.mean()
-    assert scores.loc[3, "jaccard"] == found.jaccard.mean().min()
-
-
-def test_stability_may_choose_nothing():
-    rows = np.random.default_rng(0).random((120, 3))  # a cube has no parts
-    choice = choose_by_stability(rows, KMeans(n_init=1), [6, 7], seed=0, n_draws=6)
-    assert (choice.chosen, choice.at_edge) == (None, False)
-
-
-def test_the_largest_stable_setting_may_lie_beyond_an_unstable_one():
-    assert largest_stable(pd.Series([0.9, 0.5, 0.75, 0.2], index=[2, 3, 4, 5])) == 4
-    assert largest_stable(pd.Series([0.74], index=[2])) is None
-
-
-@pytest.mark.parametrize("at_least", [-0.1, 1.1, float("nan")])
-def test_a_bound_that_is_no_jaccard_is_refused(mixture, at_least):
-    with pytest.raises(ValueError, match="at_least is a Jaccard from 0 to 1"):
-        choose_by_stability(mixture[0], KMEANS, [2], seed=0, at_least=at_least)

@@ -5,11 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
-from sklearn.base import clone
 from sklearn.manifold import trustworthiness
-from sklearn.metrics import adjusted_rand_score
 
-from nexttrack.clustering import UMAPThenHDBSCAN, continuity, map_quality, umap_places
+from nexttrack.clustering import continuity, map_quality, umap_places
 from nexttrack.clustering.maps import umap_class
 
 
@@ -101,11 +99,3 @@ def test_a_map_of_too_few_rows_or_neighbours_is_refused():
         umap_places(rows, seed=0)
     with pytest.raises(ValueError, match="n_neighbors must be 2 or more, not 1"):
         umap_places(rows, seed=0, n_neighbors=1)
-
-
-def test_umap_then_hdbscan_finds_the_clusters_of_a_mixture(mixture):
-    rows, labels = mixture
-    found = UMAPThenHDBSCAN(min_cluster_size=20, min_samples=5, random_state=3).fit(rows).labels_
-    assert adjusted_rand_score(labels, found) > 0.95
-    again = clone(UMAPThenHDBSCAN(20, min_samples=5)).set_params(random_state=3).fit_predict(rows)
-    np.testing.assert_array_equal(found, again)

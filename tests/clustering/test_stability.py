@@ -19,6 +19,7 @@ from nexttrack.clustering import (
     cluster_stability,
     correlated_columns,
     permuted_columns,
+    random_cells,
 )
 from nexttrack.clustering.seeds import seeded
 
@@ -245,3 +246,16 @@ def test_arguments_without_meaning_are_refused(mixture):
         against_null(len, rows, seed=0, n_null=0)
     with pytest.raises(ValueError, match="NaN"):
         against_null(lambda _: float("nan"), rows, seed=0)
+
+
+def test_random_cells_hold_what_is_nearest_to_some_rows(mixture):
+    rows, _ = mixture
+    cells = random_cells(rows, 5, seed=3)
+    centres = rows[np.random.default_rng(3).choice(len(rows), 5, replace=False)]
+    distance = np.linalg.norm(rows[:, None] - centres, axis=2)
+    np.testing.assert_array_equal(cells, distance.argmin(axis=1))
+    np.testing.assert_array_equal(random_cells(rows, 5, seed=3, of=rows[:7]), cells[:7])
+    assert (random_cells(rows, 5, seed=4) != cells).any()
+    for n_cells in (0, len(rows) + 1):
+        with pytest.raises(ValueError, match=r"n_cells must be in 1\.\.240"):
+            random_cells(rows, n_cells, seed=0)

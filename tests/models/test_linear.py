@@ -231,7 +231,7 @@ def test_ease_refuses_an_item_outside_the_catalogue():
             model.similar_items(wrong)
 
 
-@pytest.mark.parametrize(("n_users", "part"), [(40, "tiles"), (8, "inverse"), (8, "leftover")])
+@pytest.mark.parametrize(("n_users", "part"), [(40, "tiles"), (8, "inverse"), (8, "divisor")])
 def test_a_file_of_ease_with_arrays_that_do_not_go_together_is_named(tmp_path, n_users, part):
     model = EASE(10.0)
     model.fit(csr_matrix(counts(n_users, 12).astype(np.float32)))

@@ -92,40 +92,54 @@ def _in_world(function: Any, world: dict[str, Any]) -> types.FunctionType:
 
 def _each(value: Any, change: Callable[[Any], Any]) -> Any:
     """Return a value with each of its numbers, or columns of numbers, changed; ``None`` if none."""
-    if isinstance(value, bool | np.bool_ | str):
+    if isinstance(value, bool | np.bool_):
         return None
     if isinstance(value, pd.DataFrame):
-        columns = [c for c in value if is_numeric_dtype(value[c]) and not is_bool_dtype(value[c])]
+        columns = [name for name in value if _is_numbers(value[name])]
         changed = value.copy()
         changed[columns] = value[columns].apply(change)
         return changed if columns else None
     if isinstance(value, np.ndarray | pd.Series | pd.Index):
-        numeric = is_numeric_dtype(value.dtype) and not is_bool_dtype(value.dtype)
-        return change(value) if numeric else None
+        return change(value) if _is_numbers(value) else None
     if isinstance(value, Number):
         return change(value)
     return _of_parts(value, lambda part: _each(part, change))
+
+
+def _is_numbers(values: Any) -> bool:
+    return is_numeric_dtype(values.dtype) and not is_bool_dtype(values.dtype)
 
 
 def _of_parts(value: Any, change: Callable[[Any], Any]) -> Any:
     """Return a collection with its parts changed where they can be; ``None`` if none can."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        made = lambda new: dataclasses.replace(value, **new)  # noqa: E731
     elif isinstance(value, types.SimpleNamespace):
-        parts, made = vars(value), lambda new: types.SimpleNamespace(**new)
+        parts = vars(value)
     elif isinstance(value, dict):
-        parts, made = value, dict
+        parts = value
     elif isinstance(value, tuple | list):
         parts = dict(enumerate(value))
-        named = hasattr(value, "_fields")
-        made = lambda new: type(value)(*new.values()) if named else type(value)(new.values())  # noqa: E731
     else:
         return None
-    new = {key: change(part) for key, part in parts.items()}
-    if all(part is None for part in new.values()):
+    changed = {key: change(part) for key, part in parts.items()}
+    if all(part is None for part in changed.values()):
         return None
-    return made({key: parts[key] if part is None else part for key, part in new.items()})
+    return _made_like(
+        value, {key: parts[key] if part is None else part for key, part in changed.items()}
+    )
+
+
+def _made_like(value: Any, parts: dict[Any, Any]) -> Any:
+    """Return a collection of the kind of another, of these parts."""
+    if isinstance(value, dict):
+        return parts
+    if isinstance(value, types.SimpleNamespace):
+        return types.SimpleNamespace(**parts)
+    if isinstance(value, tuple | list):
+        named = hasattr(value, "_fields")
+        return type(value)(*parts.values()) if named else type(value)(parts.values())
+    return dataclasses.replace(value, **parts)
 
 
 def _levelled(values: Any) -> Any:

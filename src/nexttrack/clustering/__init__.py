@@ -10,12 +10,10 @@ from nexttrack.clustering.choice import (
     choose_by_bic,
     choose_by_gap,
     choose_by_silhouette,
-    choose_by_stability,
     mean_silhouette,
 )
 from nexttrack.clustering.maps import (
     MapQuality,
-    UMAPThenHDBSCAN,
     continuity,
     map_quality,
     umap_places,
@@ -37,25 +35,28 @@ from nexttrack.clustering.stability import (
     cluster_stability,
     correlated_columns,
     permuted_columns,
+    random_cells,
 )
+from nexttrack.clustering.sweeps import Judgement, Sweep, choose_and_judge, sweep
 
 __all__ = [
     "WORDS",
     "Agreement",
     "Choice",
+    "Judgement",
     "MapQuality",
     "NullComparison",
     "Profiles",
     "Stability",
-    "UMAPThenHDBSCAN",
+    "Sweep",
     "against_null",
     "agreement_over_seeds",
     "agreement_with_names",
     "best_jaccard",
+    "choose_and_judge",
     "choose_by_bic",
     "choose_by_gap",
     "choose_by_silhouette",
-    "choose_by_stability",
     "cluster_names",
     "cluster_profiles",
     "cluster_stability",
@@ -65,6 +66,8 @@ __all__ = [
     "mean_silhouette",
     "medoids",
     "permuted_columns",
+    "random_cells",
+    "sweep",
     "typical",
     "umap_places",
 ]

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.metrics import silhouette_samples
 
 from nexttrack.clustering.checks import checked_rows
 from nexttrack.clustering.seeds import seed_of, seeded
-from nexttrack.clustering.stability import cluster_stability
 from nexttrack.parallel import in_threads
 
 
@@ -183,71 +182,6 @@ def choose_by_gap(
     return _choice(
         smallest_k(gap, error), pd.DataFrame(columns, index=pd.Index(ks, name="setting"))
     )
-
-
-def choose_by_stability(
-    X: ArrayLike,
-    estimator: BaseEstimator,
-    settings: Iterable[int],
-    *,
-    seed: int,
-    n_draws: int = 20,
-    share: float | None = None,
-    at_least: float = 0.75,
-    parameter: str = "n_clusters",
-    num_threads: int = 0,
-) -> Choice:
-    """Choose the largest setting of which every cluster is stable.
-
-    A cluster is stable if its mean Jaccard over draws is ``at_least`` 0.75 (Hennig 2007, with the
-    bound of his program clusterboot). The rule asks what can be used, not what is there: a cloud
-    without clusters, cut in two, is stable as well. Hold the scores against those of null data.
-
-    Args:
-        X: rows x columns, numbers.
-        estimator: anything of scikit-learn's with ``fit_predict``.
-        settings: values of the parameter, 2 or more.
-        seed, n_draws, share: see ``cluster_stability``.
-        at_least: the least mean Jaccard, in [0, 1].
-        parameter: name of the parameter.
-        num_threads: number of fits at a time; 0 for as many as there are cores.
-
-    Returns:
-        The choice, None if no setting has stable clusters alone, with the columns rand (mean
-        adjusted Rand index over draws) and jaccard (that of the least stable cluster).
-
-    Raises:
-        ValueError: for rows that ``checked_rows`` refuses, without a setting of 2 or more, if a
-            setting puts no row in a cluster, or ``at_least`` is not in [0, 1].
-    """
-    if not 0 <= at_least <= 1:
-        raise ValueError(f"at_least is a Jaccard from 0 to 1, not {at_least}")
-    settings = _checked_settings(settings, least=2)
-    rows = checked_rows(X, at_least=1 + settings[-1])
-    scores = []
-    for setting in settings:
-        found = cluster_stability(
-            rows,
-            clone(estimator).set_params(**{parameter: setting}),
-            seed=seed,
-            n_draws=n_draws,
-            share=share,
-            num_threads=num_threads,
-        )
-        scores.append((found.rand.mean(), found.jaccard.mean().min()))
-    scores = _table(scores, ["rand", "jaccard"], settings)
-    return _choice(largest_stable(scores["jaccard"], at_least), scores)
-
-
-def largest_stable(jaccard: pd.Series, at_least: float = 0.75) -> int | None:
-    """Return the largest setting of which the least stable cluster has that Jaccard, or None.
-
-    Args:
-        jaccard: mean Jaccard of the least stable cluster, indexed by setting.
-        at_least: the least that counts as stable.
-    """
-    stable = jaccard.index[jaccard >= at_least]
-    return int(stable.max()) if len(stable) else None
 
 
 def smallest_k(gap: np.ndarray, error: np.ndarray) -> int:

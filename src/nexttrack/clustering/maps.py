@@ -2,12 +2,9 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.cluster import HDBSCAN
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
@@ -82,39 +79,6 @@ def umap_class() -> type:
         warnings.filterwarnings("ignore", message="Tensorflow not installed")
         from umap import UMAP
     return UMAP
-
-
-class UMAPThenHDBSCAN(ClusterMixin, BaseEstimator):
-    """Clusters of places on a map: UMAP, then HDBSCAN (Campello, Moulavi & Sander 2013) on it.
-
-    Args:
-        min_cluster_size, min_samples: see :class:`sklearn.cluster.HDBSCAN`.
-        random_state: the seed of the map.
-    """
-
-    def __init__(
-        self, min_cluster_size: int = 5, min_samples: int | None = None, random_state: int = 0
-    ) -> None:
-        self.min_cluster_size = min_cluster_size
-        self.min_samples = min_samples
-        self.random_state = random_state
-
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Place the rows of X on a map and cluster the places; ``labels_`` are int64, -1 for none.
-
-        Args:
-            X: rows x columns, numbers.
-            y: ignored.
-
-        Raises:
-            ValueError: see :func:`umap_places`.
-        """
-        places = umap_places(X, seed=self.random_state, min_dist=0.0)
-        by_density = HDBSCAN(
-            min_cluster_size=self.min_cluster_size, min_samples=self.min_samples, copy=True
-        )
-        self.labels_ = by_density.fit_predict(places)
-        return self
 
 
 def continuity(X: ArrayLike, embedding: ArrayLike, *, n_neighbors: int = 15) -> float:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import norm, rankdata
 from sklearn.base import BaseEstimator
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, pairwise_distances_argmin
 from sklearn.metrics.cluster import contingency_matrix
 
 from nexttrack.clustering.checks import checked_labels, checked_rows
@@ -35,9 +35,11 @@ class Stability:
     def table(self) -> pd.DataFrame:
         """Return rows, mean jaccard, share of draws that dissolve it, and verdict by cluster.
 
-        A draw dissolves a cluster if the Jaccard is at most 1/2 (Hennig 2008). Verdicts are those
-        of Hennig's program clusterboot (R package fpc): below 0.6 "unstable", below 0.75 "pattern"
-        (something is there, its rows are in doubt), below 0.85 "stable", else "highly stable".
+        A draw dissolves a cluster if the Jaccard is at most 1/2: that bound has a reason (Hennig
+        2008). The verdicts have none but experience: they are guidelines of the help page of
+        clusterboot (R package fpc), not of the paper: below 0.6 "unstable", below 0.75 "pattern"
+        (something is there, its rows are in doubt), below 0.85 "stable", else "highly stable". A
+        cloud cut in two reaches them, so hold them against null data.
         """
         mean = self.jaccard.mean()
         names = np.array(["unstable", "pattern", "stable", "highly stable"])
@@ -86,7 +88,7 @@ def cluster_stability(
 
     def draw_and_fit(draw: int) -> tuple[np.ndarray, np.ndarray]:
         """Return positions of distinct rows, and their labels; all rows for draw 0."""
-        positions = _draw(len(rows), share, seed, draw) if draw else np.arange(len(rows))
+        positions = draw_rows(len(rows), share, seed, draw) if draw else np.arange(len(rows))
         labels = seeded(estimator, seed_of(seed, draw)).fit_predict(rows[positions])
         distinct, first = np.unique(positions, return_index=True)
         return distinct, labels[first]
@@ -101,7 +103,11 @@ def cluster_stability(
     )
 
 
-def _draw(n_rows: int, share: float | None, seed: int, draw: int) -> np.ndarray:
+def draw_rows(n_rows: int, share: float | None, seed: int, draw: int) -> np.ndarray:
+    """Return positions of drawn rows, of a seed and the number of a draw: int64.
+
+    A bootstrap if ``share`` is None, else that share of the rows, each once.
+    """
     rng = np.random.default_rng((seed, draw))
     if share is None:
         return rng.integers(n_rows, size=n_rows)
@@ -219,6 +225,34 @@ def correlated_columns(X: ArrayLike | pd.DataFrame, *, seed: int) -> np.ndarray 
     if isinstance(X, pd.DataFrame):
         return pd.DataFrame(null, index=X.index, columns=X.columns).astype(X.dtypes)
     return null
+
+
+def random_cells(
+    X: ArrayLike, n_cells: int, *, seed: int, of: ArrayLike | None = None
+) -> np.ndarray:
+    """Return a division of rows that looked for no clusters: each goes to the nearest of some rows.
+
+    The cells of Voronoi around ``n_cells`` rows drawn at random. They divide the same space as
+    clusters of the same number do, and ask whether it matters where the borders run.
+
+    Args:
+        X: rows x columns, numbers, from which the centres are drawn.
+        n_cells: number of cells; where rows drawn are alike, there are fewer.
+        seed: the seed, a whole number of at least 0.
+        of: the rows to divide; X if None.
+
+    Returns:
+        int64 array of cells, one a row, from 0.
+
+    Raises:
+        ValueError: for rows that ``checked_rows`` refuses, or more cells than rows.
+    """
+    rows = checked_rows(X)
+    if not 1 <= n_cells <= len(rows):
+        raise ValueError(f"n_cells must be in 1..{len(rows)}, not {n_cells}")
+    centres = np.random.default_rng(seed).choice(len(rows), n_cells, replace=False)
+    divided = rows if of is None else np.asarray(of, dtype=np.float64)
+    return pairwise_distances_argmin(divided, rows[centres]).astype(np.int64)
 
 
 @dataclass(frozen=True)

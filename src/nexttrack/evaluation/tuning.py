@@ -183,8 +183,8 @@ def tune(
         budget: for each data set the trials of a restart for each setting that is searched, at
             least 1.
         seed: the seed of the search.
-        done: trials of before, as they are returned. Those of other models, spaces or seeds, and
-            those known before but no longer, are left out.
+        done: trials of before, as they are returned. Those of other models, spaces or seeds are
+            left out.
         on_round: called after each round with all trials so far, to keep them.
 
     Returns:

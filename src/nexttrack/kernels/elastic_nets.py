@@ -18,8 +18,9 @@ def elastic_nets(start, stop, items, users, settings, kept_ids, kept_weights, of
         start, stop: the items j.
         items: (indptr, indices, data) of items x users, float64, values above 0.
         users: the same of users x items.
-        settings: (l1, l2, tolerance, max_passes), three float64 and an int64: the descent of an
-            item ends where |v| / l2 is at most the tolerance, or after so many looks at v.
+        settings: (l1, l2, tolerance, max_passes, n_nearest), three float64 and two int64: the
+            descent of an item ends where |v| / l2 is at most the tolerance, or after so many looks
+            at v; only the n_nearest items of the largest cosines with it may have a weight.
         kept_ids: int32 of items x K, padded with -1: filled in.
         kept_weights: float64 of items x K: filled in.
         off: float64 of items, |v| / l2 in the end: filled in.
@@ -29,8 +30,12 @@ def elastic_nets(start, stop, items, users, settings, kept_ids, kept_weights, of
     candidates, active = np.empty(n_items, dtype=np.int32), np.empty(n_items, dtype=np.int32)
     residual = np.zeros(n_users)
     ids, values = np.empty(room(K), dtype=np.int32), np.empty(room(K))
+    n_nearest = min(settings[4], n_items)
+    near = np.empty(room(n_nearest), dtype=np.int32), np.empty(room(n_nearest))
     for target in range(start, stop):
-        n = _start(target, items, users, settings[0], products, candidates, residual)
+        n = _meet(target, items, users, products, candidates, residual)
+        n = _nearest(target, n, n_nearest, squares, products, candidates, near)
+        n = _above(settings[0], n, products, candidates)
         off[target] = _solve(items, squares, settings, candidates[:n], active, weight, residual)
         kept, worst = 0, 0.0
         for item in candidates[:n]:
@@ -57,11 +62,8 @@ def _squares(items):
 
 
 @njit(nogil=True, cache=True)
-def _start(target, items, users, l1, products, candidates, residual):
-    """Note the items that may have a weight, return how many; the residual becomes the target.
-
-    As no value is below 0, others cannot help: their product with the target is not above l1.
-    """
+def _meet(target, items, users, products, candidates, residual):
+    """Note the items that meet the target, return how many; the residual becomes the target."""
     item_ptr, item_ids, item_data = items
     user_ptr, user_ids, user_data = users
     n = 0
@@ -74,10 +76,41 @@ def _start(target, items, users, l1, products, candidates, residual):
                 candidates[n] = item
                 n += 1
             products[item] += item_data[p] * user_data[q]
+    products[target] = 0.0
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _nearest(target, n, n_nearest, squares, products, candidates, near):
+    """Keep the candidates of the largest cosines with the target; return how many."""
+    if n <= n_nearest:
+        return n
+    ids, values = near
+    kept, worst = 0, 0.0
+    for item in candidates[:n]:
+        if item != target:
+            cosine = products[item] / np.sqrt(squares[item])  # times the length of the target
+            kept, worst = offer(item, cosine, ids, values, kept, n_nearest, worst)
+    kept = best_first(ids, values, kept, n_nearest)
+    for k in range(kept):
+        values[k] = products[ids[k]]
+    for item in candidates[:n]:
+        products[item] = 0.0
+    for k in range(kept):
+        products[ids[k]] = values[k]
+    candidates[:kept] = ids[:kept]
+    return kept
+
+
+@njit(nogil=True, cache=True)
+def _above(l1, n, products, candidates):
+    """Keep the candidates that may have a weight, return how many; the products become 0.
+
+    As no value is below 0, others cannot help: their product with the target is not above l1.
+    """
     n_candidates = 0
-    for t in range(n):
-        item = candidates[t]
-        if item != target and products[item] > l1:
+    for item in candidates[:n]:
+        if products[item] > l1:
             candidates[n_candidates] = item
             n_candidates += 1
         products[item] = 0.0
@@ -87,7 +120,7 @@ def _start(target, items, users, l1, products, candidates, residual):
 @njit(nogil=True, cache=True)
 def _solve(items, squares, settings, candidates, active, weight, residual):
     """Descend by coordinates (Friedman, Hastie & Tibshirani 2010); return |v| / l2 in the end."""
-    l1, l2, tolerance, max_passes = settings
+    l1, l2, tolerance, max_passes, _ = settings
     settled = tolerance * l2
     for look in range(max_passes + 1):
         n_active, violation = 0, 0.0

@@ -20,8 +20,8 @@ The same name is not always the same setting:
 
 | here | implicit | what differs |
 |---|---|---|
-| `IALS(alpha=)` | `AlternatingLeastSquares` | stands against an unobserved weight of 0.1, not 1 |
-| `IALS(regularization=)` | `AlternatingLeastSquares` | grows with a row's frequency |
+| `IALS(alpha=)` | `AlternatingLeastSquares` | stands against an unobserved weight of 0.03, not 1 |
+| `IALS(regularization=)` | `AlternatingLeastSquares` | a mean; it grows with a row's frequency |
 | `IALS.from_implicit(...)` | `AlternatingLeastSquares` | nothing but the start |
 | `BPR(num_threads=)`, `LogisticMF` | the same | for ranking only; `fit_threads` is for fitting |
 | `BPR(regularization=)`, `LogisticMF` | the same | must be above 0 |
@@ -39,9 +39,10 @@ from importlib import import_module
 _HOMES = {
     "BPR": "models.logistic_factors",
     "EASE": "models.linear",
+    "GFCF": "models.graph_filters",
     "IALS": "models.ials",
     "NMF": "models.decompositions",
-    "SLIM": "models.linear",
+    "SLIM": "models.slim",
     "AudioKNN": "models.audio",
     "ClusterPopularity": "models.clusters",
     "ContentKNN": "models.content",
@@ -49,10 +50,13 @@ _HOMES = {
     "LogisticMF": "models.logistic_factors",
     "Popularity": "models.baselines",
     "PureSVD": "models.decompositions",
+    "RDLAE": "models.linear",
+    "RLAE": "models.linear",
     "RP3beta": "models.neighbours",
     "Random": "models.baselines",
     "RecentPopularity": "models.baselines",
     "SameArtist": "models.baselines",
+    "SoftmaxMF": "models.softmax_factors",
     "UserKNN": "models.neighbours",
 }
 __all__ = sorted(_HOMES)

@@ -4,16 +4,22 @@ from nexttrack.models.baselines import Popularity, Random, RecentPopularity, Sam
 from nexttrack.models.clusters import ClusterPopularity
 from nexttrack.models.content import ContentKNN
 from nexttrack.models.decompositions import NMF, PureSVD
+from nexttrack.models.graph_filters import GFCF
 from nexttrack.models.ials import IALS
-from nexttrack.models.linear import EASE, SLIM
+from nexttrack.models.linear import EASE, RDLAE, RLAE
 from nexttrack.models.logistic_factors import BPR, LogisticMF
 from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
+from nexttrack.models.slim import SLIM
+from nexttrack.models.softmax_factors import SoftmaxMF
 
 __all__ = [
     "BPR",
     "EASE",
+    "GFCF",
     "IALS",
     "NMF",
+    "RDLAE",
+    "RLAE",
     "SLIM",
     "AudioKNN",
     "ClusterPopularity",
@@ -26,5 +32,6 @@ __all__ = [
     "Random",
     "RecentPopularity",
     "SameArtist",
+    "SoftmaxMF",
     "UserKNN",
 ]

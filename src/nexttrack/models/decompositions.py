@@ -50,21 +50,11 @@ class PureSVD(LearnedFactors):
         self.random_state = random_state
 
     def _fit(self, user_items, show_progress, callback):
-        self.item_factors = self._right_vectors(user_items).astype(np.float32)
+        vectors = right_singular_vectors(user_items, self.factors, self.random_state)
+        self.item_factors = vectors.astype(np.float32)
         # What nobody has is 0 but for rounding, and where the rank is too low, anything.
         self.item_factors[np.bincount(user_items.indices, minlength=user_items.shape[1]) == 0] = 0
         self.user_factors = user_items @ self.item_factors
-
-    def _right_vectors(self, user_items):
-        """Return the leading right singular vectors as columns, largest first."""
-        n, smaller = min(self.factors, *user_items.shape), min(user_items.shape)
-        if n == smaller:  # Lanczos iterations find a part of the spectrum
-            right = np.linalg.svd(user_items.toarray().astype(np.float64), full_matrices=False)[2]
-            return right[:n].T
-        start = np.random.default_rng(self.random_state).standard_normal(smaller)
-        with threadpool_limits(1, user_api="blas"):  # the same sums on any machine
-            _, values, right = svds(user_items.astype(np.float64), k=n, v0=start)
-        return right[np.argsort(-values)].T
 
     def recalculate_user(self, userid: ArrayLike, user_items: csr_matrix) -> np.ndarray:
         """Return the factors of users, known or not, from their rows: ``x_u V``.
@@ -164,3 +154,26 @@ class NMF(LearnedFactors):
                 **how,
             )
         return W, H
+
+
+def right_singular_vectors(
+    user_items: csr_matrix, factors: int, random_state: int = 0
+) -> np.ndarray:
+    """Return the leading right singular vectors of a matrix, to rounding.
+
+    Args:
+        user_items: users x items.
+        factors: number of vectors; where there are fewer users or items, so many are returned.
+        random_state: the seed of the vector that the iterations start from.
+
+    Returns:
+        float64 of items x vectors, the largest singular value first.
+    """
+    n, smaller = min(factors, *user_items.shape), min(user_items.shape)
+    if n == smaller:  # Lanczos iterations find a part of the spectrum
+        right = np.linalg.svd(user_items.toarray().astype(np.float64), full_matrices=False)[2]
+        return right[:n].T
+    start = np.random.default_rng(random_state).standard_normal(smaller)
+    with threadpool_limits(1, user_api="blas"):  # the same sums on any machine
+        _, values, right = svds(user_items.astype(np.float64), k=n, v0=start)
+    return right[np.argsort(-values)].T

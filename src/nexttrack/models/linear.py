@@ -1,9 +1,8 @@
-"""Linear models: each item is predicted from the other items of a profile.
+"""Linear models in closed form: each item is predicted from the items of a profile.
 
 Longer than other modules, as the compiled loops of EASE stand beside it.
 """
 
-import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -13,7 +12,6 @@ from scipy.linalg import get_lapack_funcs
 from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.chunks import in_chunks
-from nexttrack.kernels.elastic_nets import elastic_nets
 from nexttrack.kernels.ranking import (
     NO_SCORE,
     best_first,
@@ -27,7 +25,6 @@ from nexttrack.kernels.row_sums import WIDTH as TILE
 from nexttrack.kernels.row_sums import aligned, row_sums
 from nexttrack.models.model_file import check_array
 from nexttrack.models.recommender import Recommender, one_hot
-from nexttrack.models.similarity import SimilarityModel, from_lists
 from nexttrack.models.space import Range, Space
 
 GROUP = 64  # users whose scores of a tile stay in the nearest cache
@@ -54,6 +51,9 @@ class EASE(Recommender):
     where the values are so large beside the regularisation (raw play counts) that float32 would
     lose the answer.
 
+    With a ``popularity_exponent`` the score of an item that n users have is multiplied by
+    ``n^-popularity_exponent``: EASE scores popular items high, and above 0 holds them back.
+
     A user is the row of ``user_items``, known or not, so ``recalculate_user`` changes nothing.
     Similar to an item are those for which it speaks most: the largest entries of its row of B.
 
@@ -63,51 +63,94 @@ class EASE(Recommender):
 
     Args:
         regularization: above 0; in the unit of users, if the values are ones.
+        popularity_exponent: any number; 0 leaves the scores as they are.
         num_threads: threads; 0 for all cores. The result does not depend on it beyond rounding in
             the inverse.
 
     Attributes:
         n_items: number of items that the model knows.
         tiles: B where there are at least as many users as items, float32 of tiles x items x columns
-            of a tile; the last tile ends in zeros.
+            of a tile; the last tile ends in zeros. Its columns are scaled by popularity.
         inverse: K, float32 or float64 of users x users, where there are fewer.
 
     Raises:
-        ValueError: if the regularisation is not above 0.
+        ValueError: if the regularisation is not above 0, or the exponent is no finite number.
     """
 
-    _STATE = ("n_items", "regularization", "tiles", "inverse", "item_users", "leftover")
+    _STATE = (
+        *("n_items", "regularization", "popularity_exponent"),
+        *("tiles", "inverse", "item_users", "divisor", "scales"),
+    )
     _COMPARES = ("items",)
     n_items: Any
     tiles: Any
     inverse: Any
     item_users: Any
-    leftover: Any
+    divisor: Any
+    scales: Any
+    relaxation: float = 0.0
+    dropout: float = 0.0
 
     search_space: ClassVar[Space] = {
         "regularization": Range(1, 10_000, log=True),
     }
 
-    def __init__(self, regularization: float = 100.0, num_threads: int = 0) -> None:
+    def __init__(
+        self,
+        regularization: float = 100.0,
+        popularity_exponent: float = 0.0,
+        num_threads: int = 0,
+    ) -> None:
         if not (regularization > 0 and np.isfinite(regularization)):
             raise ValueError(f"regularization must be above 0 and finite, not {regularization}")
+        if not np.isfinite(popularity_exponent):
+            raise ValueError(f"popularity_exponent must be finite, not {popularity_exponent}")
         self.regularization = float(regularization)
+        self.popularity_exponent = float(popularity_exponent)
         self.num_threads = num_threads
-        self.n_items = self.tiles = self.inverse = self.item_users = self.leftover = None
+        self.n_items = self.tiles = self.inverse = None
+        self.item_users = self.divisor = self.scales = None
 
     def _fit(self, user_items, show_progress, callback):
         by_users = user_items.shape[0] < user_items.shape[1]
-        users = user_items.astype(self._float_type(user_items, by_users), copy=False)
-        items = users.T.tocsr()
-        self.tiles = self.inverse = self.item_users = self.leftover = None
+        scales = self._scales(user_items)
+        users = _times_columns(user_items, scales[0])
+        users = users.astype(self._float_type(users, by_users), copy=False)
+        items, scales = users.T.tocsr(), scales.astype(users.dtype)
+        self.tiles = self.inverse = self.item_users = self.divisor = self.scales = None
         if not by_users:
-            self.tiles = self._tiles(self._inverted(items, users))
+            self.tiles = self._tiles(self._inverted(items, users), scales)
         else:
-            self.item_users = items
+            self.item_users, self.scales = items, scales
             self.inverse = self._inverted(users, items)
             _fill_upper(self.inverse)
-            self.leftover = self._leftover()
+            self.divisor = self._relaxed(self._leftover(), 1.0)
         self.n_items = users.shape[1]
+
+    def _scales(self, user_items: csr_matrix) -> np.ndarray:
+        """Return what the values and the scores of items are multiplied by, float64 of 2 x items.
+
+        Dropout adds p / (1 - p) of the diagonal of X'X to the regularisation. With ``s_j^2`` the
+        sum of both over the regularisation, the inverse is ``S^-1 P S^-1``, P that of the matrix
+        ``X S^-1`` without dropout, and the weights are ``S^-1 B S``: there is nothing else to know.
+        """
+        values, n_items = user_items.data.astype(np.float64), user_items.shape[1]
+        squares = np.bincount(user_items.indices, values**2, minlength=n_items)
+        odds = self.dropout / (1 - self.dropout)
+        scale = np.sqrt(1 + odds * squares / self.regularization)
+        n_users = np.bincount(user_items.indices, minlength=n_items)
+        return np.stack([1 / scale, scale * np.maximum(n_users, 1.0) ** -self.popularity_exponent])
+
+    def _relaxed(self, diagonal: np.ndarray, most: float) -> np.ndarray:
+        """Return what the columns of P are divided by to give B, in the type of its diagonal.
+
+        Args:
+            diagonal: that of P, or of P times the regularisation.
+            most: the largest that it can be but for rounding.
+        """
+        with np.errstate(divide="ignore"):
+            bound = diagonal / diagonal.dtype.type(1 - self.relaxation)
+        return np.minimum(bound, np.maximum(diagonal, diagonal.dtype.type(most)))
 
     def _loaded(self):
         """Refuse arrays of sizes that do not go together: compiled code trusts them."""
@@ -117,13 +160,13 @@ class EASE(Recommender):
         sizes = {"tiles": (-(-n_items // TILE), n_items, TILE)}
         if self.tiles is None:
             sizes = {"inverse": (n_users, n_users), "item_users": (n_items, n_users)}
-            sizes["leftover"] = (n_items,)
+            sizes |= {"divisor": (n_items,), "scales": (2, n_items)}
         kind = np.float64 if np.asarray(self.inverse).dtype == np.float64 else np.float32
         kind = kind if self.tiles is None else np.float32
         for name, size in sizes.items():
             check_array(name, getattr(self, name), size, kind)
-        if self.tiles is None and not (self.leftover > 0).all():
-            raise ValueError("leftover must be above 0")
+        if self.tiles is None and not (self.divisor > 0).all():
+            raise ValueError("divisor must be above 0")
         if self.tiles is not None:
             tiles = aligned(self.tiles.shape)
             tiles[:] = self.tiles
@@ -160,19 +203,22 @@ class EASE(Recommender):
             )
         return inverse.T
 
-    def _tiles(self, inverse: np.ndarray) -> np.ndarray:
+    def _tiles(self, inverse: np.ndarray, scales: np.ndarray) -> np.ndarray:
         """Return B in tiles from P, of which the lower triangle is set."""
         _fill_upper(inverse)
         n_tiles = -(-len(inverse) // TILE)
         tiles = aligned((n_tiles, len(inverse), TILE))
-        in_chunks(
-            lambda start, stop: _fill_tiles(start, stop, inverse, tiles), n_tiles, self.num_threads
-        )
+        divisor = self._relaxed(inverse.diagonal().copy(), 1 / self.regularization)
+        parts = inverse, divisor, scales, tiles
+        in_chunks(lambda start, stop: _fill_tiles(start, stop, *parts), n_tiles, self.num_threads)
         return tiles
 
     @property
     def weights(self) -> np.ndarray | None:
-        """Return B, a new float32 array of items x items, or None if it is not kept."""
+        """Return B, a new float32 array of items x items, or None if it is not kept.
+
+        The score of an item is a profile times its column.
+        """
         if self.tiles is None:
             return None
         return np.hstack(list(self.tiles))[:, : self.n_items]
@@ -231,7 +277,7 @@ class EASE(Recommender):
 
     def _scorer(self, rows: csr_matrix) -> Callable[[int, int], np.ndarray]:
         """Return the function that scores the rows from start to before stop by training users."""
-        rows = rows.astype(self.inverse.dtype, copy=False)
+        rows = _times_columns(rows.astype(self.inverse.dtype, copy=False), self.scales[0])
         profiles = rows.indptr, rows.indices, rows.data
         items = self.item_users.indptr, self.item_users.indices, self.item_users.data
         users, zero = self.item_users.T.tocsr(), self.inverse.dtype.type(0)
@@ -239,85 +285,85 @@ class EASE(Recommender):
         def score(start, stop):
             weights = product((rows[start:stop] @ users.T).toarray(), self.inverse)
             out = np.empty((stop - start, self.n_items), dtype=np.float32)
-            _predict(start, *profiles, weights, *items, self.leftover, zero, out)
+            _predict(start, *profiles, weights, *items, self.divisor, self.scales[1], zero, out)
             return out
 
         return score
 
 
-class SLIM(SimilarityModel):
-    """Sparse linear model by elastic net, weights of at least 0 (Ning & Karypis 2011, ICDM).
+class RLAE(EASE):
+    """EASE with a diagonal that may be above 0 (Moon, Kim & Lee 2023, SIGIR).
 
-    The weights w of item j minimise ``|x_j - X w|^2 / 2 + l1 |w|_1 + l2 |w|^2 / 2`` with w_j = 0
-    and no weight below 0; x_j are the values of item j. As values are not below 0 either, an item
-    whose product with x_j is not above l1 has the weight 0, and only the others enter: no item is
-    left out for speed. The solution is found by cyclic coordinate descent (Friedman, Hastie &
-    Tibshirani 2010, JSS 33(1)) to within ``tolerance``, whatever the values.
+    Where :class:`EASE` forbids an item to predict itself, here it may with a weight up to the
+    ``relaxation``: the weights B minimise ``|X - X B|^2 + regularization |B|^2`` with
+    ``B_jj <= relaxation``. With P as there, ``B = I - P diag(c)`` and
+    ``c_j = max(regularization, (1 - relaxation) / P_jj)``. A relaxation of 0 is EASE, and of 1
+    plain ridge regression of all items on all.
 
     Args:
-        l1: at least 0: the larger, the fewer weights.
-        l2: above 0.
-        K: the largest weights kept for each predicted item, at least 1.
-        tolerance: no item's weights w, before all but K are dropped, are further than this from the
-            exact ones (Euclidean distance), above 0.
-        max_passes: largest number of passes over all items that may have a weight, and between
-            two of these over those that have one. Raw play counts may need more:
-            ``fit`` then gives a RuntimeWarning.
-        num_threads: threads; 0 for all cores. The result does not depend on it.
+        regularization, popularity_exponent, num_threads: as of :class:`EASE`.
+        relaxation: from 0 to 1; it is xi in the paper, which tries .1 to .9.
 
     Raises:
         ValueError: for settings that are not as said.
     """
 
-    _STATE = ("similarity", "K", "l1", "l2", "tolerance", "max_passes")
+    _STATE = (*EASE._STATE, "relaxation")
 
-    search_space: ClassVar[Space] = {
-        "l1": Range(0.05, 20, log=True),
-        "l2": Range(1, 500, log=True),
-    }
+    search_space: ClassVar[Space] = {**EASE.search_space, "relaxation": Range(0, 0.9)}
 
     def __init__(
         self,
-        l1: float = 1.0,
-        l2: float = 10.0,
-        K: int = 200,
-        tolerance: float = 1e-3,
-        max_passes: int = 50,
+        regularization: float = 100.0,
+        relaxation: float = 0.5,
+        popularity_exponent: float = 0.0,
         num_threads: int = 0,
     ) -> None:
-        super().__init__(K=K, num_threads=num_threads)
-        if not (l1 >= 0 and l2 > 0 and K >= 1 and tolerance > 0 and max_passes >= 1):
-            raise ValueError(
-                "l1 must be 0 or more, l2 and tolerance above 0, K and max_passes 1 or more"
-            )
-        self.l1 = l1
-        self.l2 = l2
-        self.tolerance = tolerance
-        self.max_passes = max_passes
+        super().__init__(regularization, popularity_exponent, num_threads)
+        if not 0 <= relaxation <= 1:
+            raise ValueError(f"relaxation must be from 0 to 1, not {relaxation}")
+        self.relaxation = float(relaxation)
 
-    def _fit(self, user_items, show_progress, callback):
-        users = user_items.astype(np.float64)
-        items = users.T.tocsr()
-        n_items = items.shape[0]
-        ids = np.full((n_items, min(self.K, n_items)), -1, dtype=np.int32)
-        weights, off = np.zeros(ids.shape), np.zeros(n_items)
-        by_item, by_user = ((rows.indptr, rows.indices, rows.data) for rows in (items, users))
-        settings = float(self.l1), float(self.l2), float(self.tolerance), int(self.max_passes)
 
-        def fill(start, stop):
-            elastic_nets(start, stop, by_item, by_user, settings, ids, weights, off)
+class RDLAE(RLAE):
+    """RLAE that sees profiles with items dropped out (Moon, Kim & Lee 2023, SIGIR).
 
-        in_chunks(fill, n_items, self.num_threads)
-        short = off > self.tolerance
-        if short.any():
-            warnings.warn(
-                f"SLIM: the weights of {short.sum()} of {n_items} items may be up to"
-                f" {off.max():.2g} from exact after max_passes={self.max_passes}; scale large"
-                " values (log1p), or raise l2 or max_passes",
-                RuntimeWarning,
-                stacklevel=3,
-            )
-        self._keep(from_lists(ids, weights, n_items).T.tocsr())
+    It predicts whole profiles from those of which each value is 0 with the probability p, the
+    ``dropout``. In expectation that adds p / (1 - p) of the diagonal of X'X to the regularisation,
+    so that items with many users are held back more: with
+    ``L_j = regularization + p / (1 - p) (X'X)_jj``, ``P = (X'X + diag(L))^-1`` and
+    ``c_j = max(L_j, (1 - relaxation) / P_jj)``, ``B = I - P diag(c)``. Without dropout it is
+    :class:`RLAE`, without relaxation EDLAE (Steck 2020, NeurIPS).
+
+    Args:
+        regularization, relaxation, popularity_exponent, num_threads: as of :class:`RLAE`.
+        dropout: at least 0 and below 1; the paper tries .1 to .9.
+
+    Raises:
+        ValueError: for settings that are not as said.
+    """
+
+    _STATE = (*RLAE._STATE, "dropout")
+
+    search_space: ClassVar[Space] = {**RLAE.search_space, "dropout": Range(0, 0.9)}
+
+    def __init__(
+        self,
+        regularization: float = 100.0,
+        relaxation: float = 0.5,
+        dropout: float = 0.5,
+        popularity_exponent: float = 0.0,
+        num_threads: int = 0,
+    ) -> None:
+        super().__init__(regularization, relaxation, popularity_exponent, num_threads)
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must be 0 or more and below 1, not {dropout}")
+        self.dropout = float(dropout)
+
+
+def _times_columns(rows: csr_matrix, scale: np.ndarray) -> csr_matrix:
+    """Return rows with each column multiplied by its scale, in the wider type of the two."""
+    return csr_matrix((rows.data * scale[rows.indices], rows.indices, rows.indptr), rows.shape)
 
 
 @njit(nogil=True, cache=True)
@@ -344,16 +390,17 @@ def _fill_upper(matrix):
 
 
 @njit(nogil=True, cache=True)
-def _fill_tiles(start, stop, inverse, tiles):
+def _fill_tiles(start, stop, inverse, divisor, scales, tiles):
     """Fill in the tiles start..stop of B from P."""
     n_items = len(inverse)
     for tile in range(start, stop):
         left, n = tile * TILE, min(TILE, n_items - tile * TILE)
         for row in range(n_items):
             for k in range(n):
-                tiles[tile, row, k] = inverse[row, left + k] / -inverse[left + k, left + k]
-            if left <= row < left + n:
-                tiles[tile, row, row - left] = 0.0
+                weight = inverse[row, left + k] / -divisor[left + k]
+                if left + k == row:
+                    weight += 1
+                tiles[tile, row, k] = weight * (scales[0, row] * scales[1, left + k])
 
 
 @njit(nogil=True, cache=True)
@@ -420,12 +467,14 @@ def _rank_by_tiles(
 
 
 @njit(nogil=True, cache=True)
-def _predict(start, ptr, ids, data, weights, item_ptr, item_ids, item_data, leftover, zero, out):
+def _predict(
+    start, ptr, ids, data, weights, item_ptr, item_ids, item_data, divisor, scale, zero, out
+):
     """Fill in scores (float32) from weights of training users, for profiles from start on.
 
     All is summed up in the type of ``zero``.
     """
-    n_items = len(leftover)
+    n_items = len(divisor)
     own = np.full(n_items, zero)
     for row in range(len(out)):
         for p in range(ptr[start + row], ptr[start + row + 1]):
@@ -434,6 +483,6 @@ def _predict(start, ptr, ids, data, weights, item_ptr, item_ids, item_data, left
             total = zero
             for p in range(item_ptr[item], item_ptr[item + 1]):
                 total += weights[row, item_ids[p]] * item_data[p]
-            out[row, item] = own[item] - (own[item] - total) / leftover[item]
+            out[row, item] = (own[item] - (own[item] - total) / divisor[item]) * scale[item]
         for p in range(ptr[start + row], ptr[start + row + 1]):
             own[ids[p]] = 0.0

@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from implicit.als import AlternatingLeastSquares
+from scipy.sparse import csr_matrix
 
 from nexttrack.data.columns import AUDIO, MOOD
 from nexttrack.data.dataset import Dataset
+from nexttrack.features.names import names_incidence
 from nexttrack.models import (
     BPR,
     EASE,
+    GFCF,
     IALS,
     NMF,
+    RDLAE,
+    RLAE,
     SLIM,
     AudioKNN,
     ClusterPopularity,
@@ -27,6 +32,8 @@ from nexttrack.models import (
     Random,
     RecentPopularity,
     RP3beta,
+    SameArtist,
+    SoftmaxMF,
     UserKNN,
 )
 from nexttrack.models.content import artists_and_genres
@@ -106,6 +113,10 @@ def _tracks(dataset: Dataset) -> pd.DataFrame:
     return dataset.tracks
 
 
+def _artists(dataset: Dataset) -> csr_matrix:
+    return names_incidence(dataset.tracks["artists"])
+
+
 def _popular_in(groups: Mapping[Any, np.ndarray], k, shrinkage):
     """Return popularity in one of some groupings of the items, ``groups[k]``."""
     return ClusterPopularity(groups[k], shrinkage)
@@ -122,6 +133,7 @@ _ENTRIES = (
         given=Dataset.days,
     ),
     Entry("Shuffled clusters", _popular_in, colour="#B0B0B0"),
+    Entry("Random cells", _popular_in, colour="#56B4E9"),
     Entry("Cluster popularity", _popular_in, colour="#009E73"),
     Entry("Genre popularity", _popular_in, colour="#CC79A7"),
     Entry(
@@ -157,7 +169,7 @@ _ENTRIES = (
         "iALS",
         _ials,
         IALS.search_space,
-        known=({}, *(dict(zip(_IALS, values, strict=True)) for values in _IALS_KNOWN)),
+        known=tuple(dict(zip(_IALS, values, strict=True)) for values in _IALS_KNOWN),
         colour="#D55E00",
     ),
     Entry(
@@ -184,6 +196,31 @@ _ENTRIES = (
         colour="#000000",
     ),
     Entry("SLIM", SLIM, SLIM.search_space, colour="#332288"),
+    Entry(
+        "Softmax MF",
+        partial(SoftmaxMF, random_state=SEED),
+        SoftmaxMF.search_space,
+        known=({}, {"factors": 128, "temperature": 0.2, "iterations": 60}),
+        colour="#B2182B",
+    ),
+    Entry(
+        "Softmax MF, pooled",
+        partial(SoftmaxMF, user_side="pooled", random_state=SEED),
+        {name: SoftmaxMF.search_space[name] for name in ("temperature", "iterations")},
+        colour="#F4A582",
+    ),
+    Entry("fsSLIM", partial(SLIM, candidates=100), SLIM.search_space, colour="#6A5ACD"),
+    Entry("RLAE", RLAE, RLAE.search_space, colour="#4D4D4D"),
+    Entry("RDLAE", RDLAE, RDLAE.search_space, colour="#7A6A53"),
+    Entry(
+        "EASE, scaled",
+        EASE,
+        {**EASE.search_space, "popularity_exponent": Range(0, 0.5)},
+        known=({}, {"regularization": 100, "popularity_exponent": 0.2}),
+        colour="#8A8A8A",
+    ),
+    Entry("GF-CF", GFCF, GFCF.search_space, colour="#1B9E77"),
+    Entry("Same artist", SameArtist, SameArtist.search_space, colour="#66A61E", given=_artists),
     Entry("PureSVD", partial(PureSVD, random_state=SEED), PureSVD.search_space, colour="#117733"),
     Entry("NMF", partial(NMF, random_state=SEED), NMF.search_space, colour="#999933"),
     Entry(

@@ -1,7 +1,5 @@
 """What factors know: made factors that know a feature, half of it, or nothing."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -127,13 +125,15 @@ def test_a_model_is_asked_about_sound_genre_and_audience(monkeypatch):
     tracks["artists"] = [[f"artist {i % 60}"] for i in range(n_items)]
     alike = np.arange(n_users)[:, None] % 2 == np.arange(n_items) % 2
     user_items = csr_matrix((alike & (rng.random(alike.shape) < 0.4)).astype(np.float32))
-    dataset = Dataset("playlists", tracks, user_items, np.arange(n_users), np.arange(n_items))
+    dataset = Dataset(
+        "thinned-playlists", tracks, user_items, np.arange(n_users), np.arange(n_items)
+    )
     monkeypatch.setattr(factor_content.Dataset, "load", lambda name: dataset)
     monkeypatch.setattr(factor_content, "FACTORS", 4)
     ials = {"factors": 4, "regularization": 0.01, "unobserved_weight": 0.1}
     monkeypatch.setattr(factor_content, "MODELS", ("iALS", "PureSVD"))
-    best = {"iALS": json.dumps(ials), "PureSVD": "{}"}
-    found = factor_content.heard.__wrapped__("playlists", best)
+    best = {"iALS": ials, "PureSVD": {}}
+    found = factor_content.heard.__wrapped__("thinned-playlists", best)
     assert set(found["kind"]) == {"sound", "genre", "audience"}
     genre = found[found["kind"] == "genre"]
     assert (genre["r2"] > 0.9).all()  # half of the users have folk alone, the others techno

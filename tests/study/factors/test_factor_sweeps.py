@@ -1,7 +1,5 @@
 """The sweeps of factor models: what is tried, what is chosen, and curves through one point."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +8,6 @@ from scipy.sparse import csr_matrix
 
 from nexttrack import project
 from nexttrack.data.dataset import Dataset
-from nexttrack.evaluation import summarise
-from nexttrack.evaluation.comparison import Candidate
-from nexttrack.models import IALS
 from nexttrack.study.factors import factor_sweeps
 from nexttrack.study.registry import MODELS
 
@@ -24,6 +19,7 @@ START = {
     "regularization": 0.1,
     "unobserved_weight": 0.1,
     "frequency_exponent": 0.5,
+    "iterations": 4,
 }
 
 
@@ -38,11 +34,13 @@ def dataset(monkeypatch):
     return made
 
 
-def test_no_model_gets_more_than_six_settings_and_each_can_be_made():
-    for candidate in factor_sweeps.factor_models().values():
-        assert 1 <= len(candidate.settings) <= 6
-        for setting in candidate.settings:
-            candidate.make(**setting)
+def test_each_model_of_the_chapter_can_be_made_as_the_search_chose(monkeypatch):
+    best = {"EASE": {"regularization": 9.0}, "iALS": START, "Random": {}}
+    monkeypatch.setattr(factor_sweeps, "tuned_settings", lambda name: best)
+    settings = factor_sweeps.chosen("lastfm-2k")
+    assert set(settings) == set(factor_sweeps.NAMES)
+    made = {model: MODELS[model].make(**one) for model, one in settings.items()}
+    assert made["EASE"].regularization == 9 and made["iALS"].factors == 4
 
 
 def test_as_it_comes_it_has_the_defaults_of_implicit():
@@ -56,50 +54,13 @@ def test_plain_is_the_model_of_hu_et_al():
     assert (model.unobserved_weight, model.frequency_exponent) == (1, 0)
 
 
-def test_the_best_mean_is_chosen_and_of_equals_the_first():
-    scores = pd.DataFrame(
-        {
-            "model": ["a"] * 6 + ["b"] * 2,
-            "settings": ["1", "1", "2", "2", "3", "3", "1", "1"],
-            "user": [0, 1] * 4,
-            "NDCG@10": [0.1, 0.1, 0.4, 0.2, 0.2, 0.4, 0.0, 0.5],
-        }
-    ).astype({"model": "category", "settings": "category"})
-    best = factor_sweeps.best_per_model(scores)
-    assert best.to_dict() == {"a": "2", "b": "1"}
-    summary = summarise(factor_sweeps.only(scores, best), "NDCG@10", seed=1)
-    assert summary["mean"].to_dict() == pytest.approx({"a": 0.3, "b": 0.25})
-
-
-def test_all_curves_go_through_the_start(dataset):
-    curves = factor_sweeps.moved(START, dataset.user_items)
-    for name, points in curves.items():
-        values = [point.get(name) for point in points]
+def test_all_curves_go_through_the_start_also_where_they_are_thinned():
+    for name, points in factor_sweeps.moved(START).items():
+        values = [point[name] for point in points]
         assert len(set(values)) == len(values) >= 5
-        if name not in ("factors", "iterations"):
-            assert START in points
-            assert START in points[::2]
+        assert points[0] == START
         fixed = {key for key in START if key != name}
-        fixed -= {"regularization"} if name == "frequency_exponent" else set()
         assert all(point[key] == START[key] for point in points for key in fixed)
-
-
-def test_thinned_curves_keep_what_they_are_compared_with(dataset):
-    curves = factor_sweeps.moved(START | {"factors": 64}, dataset.user_items)
-    for name, value in (("factors", 64), ("iterations", 15)):
-        assert value in [point[name] for point in curves[name][::2]]
-    assert 64 in factor_sweeps.SIZES[::-1][::2]
-
-
-def test_with_the_exponent_the_mean_ridge_stays(dataset):
-    users = np.diff(dataset.user_items.indptr)
-    items = np.bincount(dataset.user_items.indices, minlength=30)
-    means = []
-    for point in factor_sweeps.moved(START, dataset.user_items)["frequency_exponent"]:
-        model = IALS(**point)
-        ridges = [model._ridge(users, 30), model._ridge(items, 40)]
-        means.append(np.concatenate(ridges).mean())
-    np.testing.assert_allclose(means, means[0], rtol=1e-3)
 
 
 def test_a_sweep_has_each_user_at_each_point(dataset, monkeypatch):
@@ -112,7 +73,7 @@ def test_a_sweep_has_each_user_at_each_point(dataset, monkeypatch):
     assert (per_point == 40).all()
     assert set(scores["curve"]) == {
         *("factors", "iterations", "regularization", "unobserved_weight", "frequency_exponent"),
-        "factors, as it comes",
+        *("factors, as it comes", "factors, PureSVD"),
     }
 
 
@@ -122,9 +83,6 @@ def test_seeds_change_the_start_and_nothing_else(dataset):
     assert scores.groupby("seed")["NDCG@10"].mean().std() > 0
 
 
-def test_all_candidates_are_measured(dataset, monkeypatch):
-    few = {"iALS": Candidate(IALS, [START, START | {"factors": 2}])}
-    monkeypatch.setattr(factor_sweeps, "factor_models", lambda: few)
-    scores = factor_sweeps.tuned.__wrapped__("lastfm-2k")
-    best = factor_sweeps.best_per_model(scores)
-    assert json.loads(best["iALS"])["factors"] in (2, 4)
+def test_all_models_are_measured_as_they_are_set(dataset):
+    scores = factor_sweeps.tuned.__wrapped__("lastfm-2k", {"iALS": START, "Popularity": {}})
+    assert scores.groupby("model")["user"].nunique().to_dict() == {"iALS": 40, "Popularity": 40}

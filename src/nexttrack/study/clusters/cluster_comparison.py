@@ -9,26 +9,28 @@ from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.features.genres import genre_families
 from nexttrack.study.clusters import by_sound
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import SEED, choose_and_test, task
+from nexttrack.study.protocol import SEED, choose_and_test, task, thinned
 from nexttrack.study.registry import FEATURES, MODELS
 
-FINE = 50  # a second number of clusters, beyond what is stable: does finer help?
-SHRINKAGE = (3, 30, 300)
+KS = (12, 25, 50, 100, 200)
+"""Numbers of clusters to recommend by, chosen from on each data set."""
+SHRINKAGE = (30, 300)
 
 
-def cluster_models(tracks: pd.DataFrame, n_clusters: int) -> dict[str, Candidate]:
-    """Return the models to compare; each that has something to choose gets six settings at most.
+def cluster_models(tracks: pd.DataFrame) -> dict[str, Candidate]:
+    """Return the models to compare: three by clusters of sound or a null of them, with equal grids.
 
-    Besides popularity and the neighbours by sound of chapter 01: popularity in clusters of sound,
+    Besides popularity and the neighbours by sound of chapter 01: popularity in clusters of sound;
     in the same clusters dealt out to the items at random (what the method gives without any
-    knowledge of sound), and in groups by the item's first genre.
+    knowledge of sound); in cells around recordings drawn at random (what it gives with sound and
+    without clusters); and in groups by the item's first genre.
 
     Args:
         tracks: items x columns with audio features and ``genres`` (lists), NaN where unknown.
-        n_clusters: number of clusters.
     """
-    labels = by_sound.labels_of_items(tracks, (n_clusters, FINE))
+    labels = by_sound.labels_of_items(tracks, KS)
     shuffled = {k: _shuffled(one) for k, one in labels.items()}
+    cells = by_sound.cells_of_items(tracks, KS)
     genre = tracks["genres"].map(_first)
     groups = {"family": genre.map(genre_families()), "genre": genre}
     groups = {name: pd.factorize(one)[0].astype(np.int64) for name, one in groups.items()}
@@ -36,30 +38,29 @@ def cluster_models(tracks: pd.DataFrame, n_clusters: int) -> dict[str, Candidate
     def popular_in(name, groups, ks):
         return Candidate(partial(MODELS[name].make, groups), grid(k=ks, shrinkage=SHRINKAGE))
 
-    ks = [n_clusters, FINE]
     audio_knn = partial(MODELS["Audio kNN"].make, tracks)
     return {
         "Popularity": Candidate(MODELS["Popularity"].make),
         "Audio kNN": Candidate(audio_knn, grid(features=list(FEATURES))),
-        "Cluster popularity": popular_in("Cluster popularity", labels, ks),
-        "Shuffled clusters": popular_in("Shuffled clusters", shuffled, ks),
+        "Cluster popularity": popular_in("Cluster popularity", labels, KS),
+        "Shuffled clusters": popular_in("Shuffled clusters", shuffled, KS),
+        "Random cells": popular_in("Random cells", cells, KS),
         "Genre popularity": popular_in("Genre popularity", groups, list(groups)),
     }
 
 
 @kept
-def play(name: str, n_clusters: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def play(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose and test all candidates on a data set of the edition at hand; the result is kept.
 
     Args:
         name: one of ``protocol.DATASETS``.
-        n_clusters: number of clusters.
 
     Returns:
         (trials, scores), see :func:`nexttrack.study.protocol.choose_and_test`.
     """
     asked = task(name)
-    return choose_and_test(cluster_models(asked.dataset.tracks, n_clusters), asked)
+    return choose_and_test(thinned(cluster_models(asked.dataset.tracks)), asked)
 
 
 def _shuffled(labels: np.ndarray) -> np.ndarray:

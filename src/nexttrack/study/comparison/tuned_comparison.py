@@ -4,7 +4,7 @@ All that takes long is a model's lists for the test part, 100 items for each use
 about. They are kept; whatever is said of them is measured anew from the lists, in seconds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -88,17 +88,19 @@ class Answers:
         return pd.concat(tables, ignore_index=True)
 
 
-def answers(name: str) -> Answers:
-    """Fit every model with its chosen settings and ask it, once, about the test part.
+def answers(name: str, only: Sequence[str] | None = None) -> Answers:
+    """Fit models with their chosen settings and ask them, once, about the test part.
 
-    Takes up to two minutes; the lists are kept until the code, the data or the settings change.
+    Takes up to four minutes; the lists are kept until the code, the data or the settings change.
 
     Args:
-        name: one of :data:`DATASETS`.
+        name: one of :data:`nexttrack.study.search.DATASETS`.
+        only: names of models; all that are compared if None.
     """
     asked = task(name, first_users=True)
     parts, users = asked.split, asked.users
-    ids = _ids(name, tuned_settings(name))
+    settings = tuned_settings(name)
+    ids = _ids(name, settings if only is None else {model: settings[model] for model in only})
     relevant, seen = parts.test_out[users], parts.test_in[users]
     lists = {
         model: RankedLists(rows.drop(columns="model").to_numpy(), relevant, seen)

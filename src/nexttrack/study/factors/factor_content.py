@@ -5,7 +5,6 @@ same scores. So a single factor means nothing there, and what is asked is how mu
 factors together explain.
 """
 
-import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -22,9 +21,9 @@ from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.folds import Folds, artist_folds
 from nexttrack.features.genres import genre_families
 from nexttrack.features.names import incidence
-from nexttrack.study.factors.factor_sweeps import factor_models
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import SEED, task
+from nexttrack.study.registry import MODELS as REGISTRY
 from nexttrack.study.sound_space import sound
 
 MODELS = ("iALS", "PureSVD", "NMF", "Logistic MF", "BPR")
@@ -41,7 +40,7 @@ GENRE_NAMES = "genre names"
 
 
 @kept
-def heard(name: str, best: Mapping[str, str]) -> pd.DataFrame:
+def heard(name: str, chosen: Mapping[str, Mapping]) -> pd.DataFrame:
     """Regress what is known of items on their factors, for each model, with cross-validation.
 
     The factors of an item are scaled to unit length, with their length beside them. All models
@@ -52,7 +51,7 @@ def heard(name: str, best: Mapping[str, str]) -> pd.DataFrame:
 
     Args:
         name: one of :data:`nexttrack.study.protocol.DATASETS`.
-        best: the chosen setting (JSON) of each model.
+        chosen: the settings of each model.
 
     Returns:
         One row for each ``model`` and ``feature``: ``kind`` (sound, genre, era or audience),
@@ -60,7 +59,7 @@ def heard(name: str, best: Mapping[str, str]) -> pd.DataFrame:
         (95 % bootstrap over items), and ``permuted``: the largest R^2 that the same regression
         reaches in 20 permutations of the items.
     """
-    settings = {model: json.loads(best[model]) | {"factors": FACTORS} for model in MODELS}
+    settings = {model: {**chosen[model], "factors": FACTORS} for model in MODELS}
     found = task(name)
     dataset, user_items = found.dataset, found.split.validation_in
     features = features_of(dataset, user_items)
@@ -94,7 +93,7 @@ def _told(model: str, setting: dict, user_items: csr_matrix) -> np.ndarray:
     item it is: so the factors are scaled to unit length, and the logarithm of the length and the
     biases, where a model has some, are columns of their own.
     """
-    fitted = factor_models()[model].make(**setting)
+    fitted = REGISTRY[model].make(**setting)
     fitted.fit(user_items, show_progress=False)
     factors, biases = np.split(fitted.item_factors.astype(np.float64), [FACTORS], axis=1)
     length = np.linalg.norm(factors, axis=1, keepdims=True)

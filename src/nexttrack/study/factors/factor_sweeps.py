@@ -1,19 +1,19 @@
-"""Factor models on validation data: settings chosen, settings moved one at a time, and seeds."""
+"""Factor models on validation data: as they were set, settings moved one at a time, and seeds."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.evaluation.sweeps import sweep
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import task, thinned
-from nexttrack.study.registry import AS_IT_COMES, FACTORS, MODELS
+from nexttrack.study.registry import AS_IT_COMES, MODELS
+from nexttrack.study.search import tuned_settings
 
 SIZES = (8, 16, 32, 64, 128, 256)
-TIMES = (1 / 9, 1 / 3, 1, 3, 9)
+TIMES = (1, 1 / 9, 1 / 3, 3, 9)
 EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 ROUNDS = (1, 2, 3, 5, 8, 15, 20, 30)
 N_SEEDS = 10
@@ -21,72 +21,46 @@ N_SEEDS = 10
 Settings = dict[str, float]
 
 
-def factor_models() -> dict[str, Candidate]:
-    """Return the models that chapter 07 compares, each with at most six settings to choose from.
-
-    The ranges of all were found by first trials on the same validation data.
-    """
-    revised = [
-        {"frequency_exponent": nu, "regularization": ridge, "unobserved_weight": weight}
-        for nu, ridge, weight in (
-            *((1.0, 0.01, 0.03), (1.0, 0.01, 0.1), (1.0, 0.03, 0.01)),
-            *((0.5, 0.3, 0.01), (0.5, 0.3, 0.03), (0.5, 0.1, 0.1)),
-        )
-    ]
-    weighted = [
-        {"alpha": alpha, "regularization": ridge}
-        for alpha, ridge in ((5, 30), (10, 40), (10, 60), (20, 60), (20, 100), (40, 150))
-    ]
-    settings = {
-        "BPR": grid(factors=[32], learning_rate=[0.02, 0.05], regularization=[0.01, 0.03, 0.05]),
-        "Logistic MF": grid(factors=[16, 32], regularization=[2, 3, 5]),
-        "NMF": grid(factors=[16, 32], regularization=[0.0, 0.001, 0.003]),
-        "EASE": grid(regularization=[20, 50, 100, 200, 500, 1000]),
-        "iALS, plain": weighted,
-        "iALS": [{"factors": FACTORS} | one for one in revised],
-        "SLIM": grid(l1=[0.5, 1.0, 2.0], l2=[20, 80]),
-        "PureSVD": grid(factors=[4, 8, 16, 32, 64, 128]),
-        "Item kNN": grid(K=[100, 400], shrinkage=[5, 20, 50]),
-        AS_IT_COMES: [{}],
-        "Popularity": [{}],
-    }
-    return {name: Candidate(MODELS[name].make, tried) for name, tried in settings.items()}
+NAMES = (
+    *("BPR", "Logistic MF", "NMF", "EASE", "iALS, plain", "iALS", "SLIM", "PureSVD", "Item kNN"),
+    *(AS_IT_COMES, "Popularity"),
+)
+"""The models that chapter 07 compares, those that take long first."""
 
 
-@kept
-def tuned(name: str) -> pd.DataFrame:
-    """Measure all settings of all candidates on the validation part of a data set.
-
-    Takes half a minute to two minutes; the result is kept until the code or the data change.
+def chosen(name: str) -> dict[str, Settings]:
+    """Return the settings of each model of the chapter: those of the book's search on a data set.
 
     Args:
         name: one of :data:`nexttrack.study.protocol.DATASETS`.
+    """
+    found = tuned_settings(name)
+    return {model: found.get(model, {}) for model in NAMES}
+
+
+@kept
+def tuned(name: str, models: Mapping[str, Settings]) -> pd.DataFrame:
+    """Measure models on the validation part of a data set, each at one setting.
+
+    Takes half a minute; the result is kept until the code, the data or the settings change.
+
+    Args:
+        name: one of :data:`nexttrack.study.protocol.DATASETS`.
+        models: the settings of each.
 
     Returns:
-        The scores of :func:`nexttrack.evaluation.sweeps.sweep`.
+        The scores of :func:`nexttrack.evaluation.sweeps.sweep`, without ``settings``.
     """
-    return _swept(thinned(factor_models()), name)  # and once more below
-
-
-def best_per_model(scores: pd.DataFrame, metric: str = "NDCG@10") -> pd.Series:
-    """Return the setting (JSON) with the highest mean for each model; of equals, the first."""
-    means = scores.groupby(["model", "settings"], sort=False, observed=True)[metric].mean()
-    best = means.groupby(level="model", sort=False, observed=True).idxmax()
-    return pd.Series(dict(best.to_list()), name="settings")
-
-
-def only(scores: pd.DataFrame, best: pd.Series) -> pd.DataFrame:
-    """Return the scores of each model at one setting, in the form ``summarise`` takes."""
-    scores = scores.astype({"model": "str", "settings": "str"})
-    return scores[scores["settings"] == scores["model"].map(best)].drop(columns="settings")
+    candidates = {model: Candidate(MODELS[model].make, [one]) for model, one in models.items()}
+    return _swept(candidates, name).drop(columns="settings").astype({"model": "str"})
 
 
 @kept
 def curves(name: str, start: Mapping[str, float]) -> pd.DataFrame:
     """Move each setting of iALS on its own, on the validation part of a data set; kept.
 
-    When the exponent of the frequency moves, the regularisation moves with it so that its mean over
-    all users and items stays: otherwise the curve would be one of regularisation once more.
+    The regularisation of :class:`nexttrack.models.IALS` is a mean over all users and items, so it
+    stays when the exponent of the frequency moves.
 
     Args:
         name: one of :data:`nexttrack.study.protocol.DATASETS`.
@@ -94,38 +68,33 @@ def curves(name: str, start: Mapping[str, float]) -> pd.DataFrame:
 
     Returns:
         The scores of :func:`nexttrack.evaluation.sweeps.sweep` with a column ``curve``: the name of
-        the setting that moves, or ``factors, as it comes`` for implicit's defaults by size.
+        the setting that moves, or ``factors, as it comes`` for implicit's defaults by size, and
+        ``factors, PureSVD``.
     """
-    user_items = task(name).split.validation_in
-    settings = moved(start, user_items)
-    models = {curve: Candidate(MODELS["iALS"].make, points) for curve, points in settings.items()}
+    models = {
+        curve: Candidate(MODELS["iALS"].make, points) for curve, points in moved(start).items()
+    }
     models["factors, as it comes"] = Candidate(MODELS[AS_IT_COMES].make, grid(factors=SIZES[::-1]))
+    models["factors, PureSVD"] = Candidate(MODELS["PureSVD"].make, grid(factors=SIZES[::-1]))
     return _swept(models, name).rename(columns={"model": "curve"})
 
 
-def moved(start: Settings, user_items) -> dict[str, list[Settings]]:
-    """Return the settings of each curve through a start; the longest fits come first."""
-    a0 = start["unobserved_weight"]
-    weights = np.concatenate(
-        [
-            np.diff(user_items.indptr) + a0 * user_items.shape[1],
-            np.bincount(user_items.indices, minlength=user_items.shape[1])
-            + a0 * len(user_items.indptr[1:]),
-        ]
-    )
-
-    def with_exponent(nu):
-        ridge = start["regularization"] * np.mean(weights ** start["frequency_exponent"])
-        ridge = float(f"{ridge / np.mean(weights**nu):.4g}")
-        return start | {"frequency_exponent": nu, "regularization": ridge}
-
+def moved(start: Settings) -> dict[str, list[Settings]]:
+    """Return the settings of each curve through a start, the start first."""
     return {
-        "factors": [start | {"factors": n} for n in reversed(SIZES)],
-        "iterations": [start | {"iterations": n} for n in reversed(ROUNDS)],
+        "factors": [start | {"factors": n} for n in _with(start["factors"], SIZES[::-1])],
+        "iterations": [start | {"iterations": n} for n in _with(start["iterations"], ROUNDS[::-1])],
         "regularization": _times(start, "regularization"),
         "unobserved_weight": _times(start, "unobserved_weight"),
-        "frequency_exponent": [with_exponent(nu) for nu in EXPONENTS],
+        "frequency_exponent": [
+            start | {"frequency_exponent": nu}
+            for nu in _with(start["frequency_exponent"], EXPONENTS)
+        ],
     }
+
+
+def _with(chosen: float, others: Sequence[float]) -> list[float]:
+    return list(dict.fromkeys((chosen, *others)))
 
 
 def _times(start: Settings, name: str) -> list[Settings]:
