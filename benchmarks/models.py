@@ -265,6 +265,18 @@ MODELS = {
         (Rival("fit", "bare-ease", 1.3), Rival("top", "bare-ease", 1 / 8), _ALS),
         n_items=EASE_ITEMS,
     ),
+    "RLAE": Contender(
+        f"{EASE_ITEMS:,} items", lambda world: model("RLAE"), (_ALS,), n_items=EASE_ITEMS
+    ),
+    "RDLAE": Contender(
+        f"{EASE_ITEMS:,} items", lambda world: model("RDLAE"), (_ALS,), n_items=EASE_ITEMS
+    ),
+    "GFCF": Contender(
+        f"{EASE_ITEMS:,} items, {FACTORS} factors",
+        lambda world: model("GFCF", factors=FACTORS),
+        (_ALS,),
+        n_items=EASE_ITEMS,
+    ),
     "IALS": Contender(
         f"{FACTORS} factors, {ITERATIONS} iterations",
         lambda world: model("IALS", factors=FACTORS, iterations=ITERATIONS),

@@ -53,6 +53,13 @@ _IALS_KNOWN = (
     *((192, 3.0, 0.1, 0.5, 4), (128, 2.0, 0.01, 1.0, 5), (192, 3.0, 0.01, 0.5, 4)),
 )
 
+_SOFTMAX = {name: SoftmaxMF.search_space[name] for name in ("temperature", "iterations")}
+_SOFTMAX_KNOWN = (  # 64 factors are searched; more take longer than they change
+    {},
+    {"factors": 128, "temperature": 0.2, "iterations": 60},
+    {"factors": 128, "temperature": 0.16, "iterations": 40},
+)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -101,8 +108,8 @@ def _content(tracks: pd.DataFrame, names="both", **settings):
     return ContentKNN(_columns(tracks, AUDIO), attributes, **settings)
 
 
-def _audio(tracks: pd.DataFrame, features="sound"):
-    return AudioKNN(_columns(tracks, FEATURES[features]))
+def _audio(tracks: pd.DataFrame, features="sound", **settings):
+    return AudioKNN(_columns(tracks, FEATURES[features]), **settings)
 
 
 def _columns(tracks: pd.DataFrame, names) -> np.ndarray:
@@ -139,7 +146,7 @@ _ENTRIES = (
     Entry(
         "Audio kNN",
         _audio,
-        {"features": OneOf(tuple(FEATURES))},
+        {"features": OneOf(tuple(FEATURES)), **AudioKNN.search_space},
         colour="#E69F00",
         given=_tracks,
     ),
@@ -199,14 +206,15 @@ _ENTRIES = (
     Entry(
         "Softmax MF",
         partial(SoftmaxMF, random_state=SEED),
-        SoftmaxMF.search_space,
-        known=({}, {"factors": 128, "temperature": 0.2, "iterations": 60}),
+        _SOFTMAX,
+        known=_SOFTMAX_KNOWN,
         colour="#B2182B",
     ),
     Entry(
         "Softmax MF, pooled",
         partial(SoftmaxMF, user_side="pooled", random_state=SEED),
-        {name: SoftmaxMF.search_space[name] for name in ("temperature", "iterations")},
+        _SOFTMAX,
+        known=_SOFTMAX_KNOWN,
         colour="#F4A582",
     ),
     Entry("fsSLIM", partial(SLIM, candidates=100), SLIM.search_space, colour="#6A5ACD"),
