@@ -61,8 +61,8 @@ class Answers:
         dataset: the data.
         split: how they were divided.
         users: positions of the users who were asked about.
-        group: for each of them the group that is reported apart: the data set, for playlists with
-            the part.
+        group: for each of them the group that is reported apart: the data set, with
+            the part where it has several.
         lists: for each model its lists of 100 items, row for row with ``users``.
     """
 
