@@ -5,6 +5,7 @@ from nexttrack.models.clusters import ClusterPopularity
 from nexttrack.models.content import ContentKNN
 from nexttrack.models.decompositions import NMF, PureSVD
 from nexttrack.models.ials import IALS
+from nexttrack.models.learned_sound import LearnedSoundKNN
 from nexttrack.models.linear import EASE, SLIM
 from nexttrack.models.logistic_factors import BPR, LogisticMF
 from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
@@ -19,6 +20,7 @@ __all__ = [
     "ClusterPopularity",
     "ContentKNN",
     "ItemKNN",
+    "LearnedSoundKNN",
     "LogisticMF",
     "Popularity",
     "PureSVD",
