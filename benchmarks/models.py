@@ -237,6 +237,11 @@ MODELS = {
     "AudioKNN": Contender(
         "9 features", lambda world: model("AudioKNN", world.sound), (_ALS_LIMITED,)
     ),
+    "LearnedSoundKNN": Contender(
+        "64 factors, 9 features",
+        lambda world: model("LearnedSoundKNN", world.sound),
+        (_ALS_LIMITED,),
+    ),
     "ContentKNN": Contender(
         f"{NEIGHBOURS} neighbours, 9 features, genres",
         lambda world: model("ContentKNN", world.sound, world.genre_incidence(), K=NEIGHBOURS),

@@ -19,6 +19,7 @@ from nexttrack.models import (
     ClusterPopularity,
     ContentKNN,
     ItemKNN,
+    LearnedSoundKNN,
     LogisticMF,
     Popularity,
     PureSVD,
@@ -68,6 +69,9 @@ TRIALS = {
     "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20)),
     "AudioKNN, kernel": Trial(
         lambda n, kind, x, m: AudioKNN(x, metric="euclidean", concentration=3.0), (0.05, 0.20)
+    ),
+    "LearnedSoundKNN": Trial(
+        lambda n, kind, x, m: LearnedSoundKNN(x, factors=4, regularization=0.1), (0.05, 0.30)
     ),
     "ContentKNN": Trial(lambda n, kind, x, m: ContentKNN(x, profile="max"), (0.08, 0.12)),
     "ContentKNN, sum": Trial(

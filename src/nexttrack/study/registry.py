@@ -26,6 +26,7 @@ from nexttrack.models import (
     ClusterPopularity,
     ContentKNN,
     ItemKNN,
+    LearnedSoundKNN,
     LogisticMF,
     Popularity,
     PureSVD,
@@ -113,6 +114,12 @@ def _audio(tracks: pd.DataFrame, features="sound", **settings):
     return AudioKNN(_columns(tracks, FEATURES[features]), **settings)
 
 
+def _learned_sound(tracks: pd.DataFrame, features="sound + form", **settings):
+    groups = names_incidence(tracks["artists"]) if "artists" in tracks else None
+    sound = _columns(tracks, FEATURES[features])
+    return LearnedSoundKNN(sound, groups, random_state=SEED, **settings)
+
+
 def _columns(tracks: pd.DataFrame, names) -> np.ndarray:
     return tracks[list(names)].to_numpy(dtype=np.float64)
 
@@ -148,6 +155,13 @@ _ENTRIES = (
         "Audio kNN",
         _audio,
         {"features": OneOf(tuple(FEATURES)), **AudioKNN.search_space},
+        colour="#E69F00",
+        given=_tracks,
+    ),
+    Entry(
+        "Learned sound kNN",
+        _learned_sound,
+        LearnedSoundKNN.search_space,
         colour="#E69F00",
         given=_tracks,
     ),
