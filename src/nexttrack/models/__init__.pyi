@@ -6,9 +6,8 @@ from nexttrack.models.content import ContentKNN
 from nexttrack.models.decompositions import NMF, PureSVD
 from nexttrack.models.graph_filters import GFCF
 from nexttrack.models.ials import IALS
-from nexttrack.models.linear import EASE, RDLAE, RLAE
 from nexttrack.models.learned_sound import LearnedSoundKNN
-from nexttrack.models.linear import EASE, SLIM
+from nexttrack.models.linear import EASE, RDLAE, RLAE
 from nexttrack.models.logistic_factors import BPR, LogisticMF
 from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
 from nexttrack.models.slim import SLIM
