@@ -6,7 +6,7 @@ import pytest
 from nexttrack.evaluation.evaluator import fit_and_evaluate
 from nexttrack.study import protocol
 from nexttrack.study.comparison import tuned_comparison
-from nexttrack.study.comparison.tuned_comparison import METRIC, N
+from nexttrack.study.search import METRIC, N
 
 SETTINGS = {
     "Item kNN": {"K": 20, "weighting": "cosine", "shrinkage": 1.0},

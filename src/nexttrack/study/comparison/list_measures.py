@@ -18,8 +18,9 @@ from nexttrack.evaluation.evaluator import Metric
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.features.names import names_incidence
 from nexttrack.models.audio import scaled_features, unit_length
-from nexttrack.study.comparison.tuned_comparison import SEED, Answers, answers
+from nexttrack.study.comparison.tuned_comparison import Answers, answers
 from nexttrack.study.kept import kept
+from nexttrack.study.search import SEED
 
 K = 10
 """Length of the lists that the measures beyond accuracy look at."""
@@ -32,7 +33,7 @@ def frontiers(name: str, models: Sequence[str]) -> pd.DataFrame:
     """Return :meth:`ListMeasures.frontiers` of some models on a data set; kept.
 
     Args:
-        name: one of :data:`nexttrack.study.comparison.tuned_comparison.DATASETS`.
+        name: one of :data:`nexttrack.study.search.DATASETS`.
         models: names of models.
     """
     return ListMeasures(answers(name)).frontiers(models)
