@@ -237,6 +237,11 @@ MODELS = {
     "AudioKNN": Contender(
         "9 features", lambda world: model("AudioKNN", world.sound), (_ALS_LIMITED,)
     ),
+    "LearnedSoundKNN": Contender(
+        "64 factors, 9 features",
+        lambda world: model("LearnedSoundKNN", world.sound),
+        (_ALS_LIMITED,),
+    ),
     "ContentKNN": Contender(
         f"{NEIGHBOURS} neighbours, 9 features, genres",
         lambda world: model("ContentKNN", world.sound, world.genre_incidence(), K=NEIGHBOURS),
@@ -263,6 +268,18 @@ MODELS = {
         f"{EASE_ITEMS:,} items, regularisation {BareEASE.REGULARIZATION:.0f}",
         lambda world: model("EASE", regularization=BareEASE.REGULARIZATION),
         (Rival("fit", "bare-ease", 1.3), Rival("top", "bare-ease", 1 / 8), _ALS),
+        n_items=EASE_ITEMS,
+    ),
+    "RLAE": Contender(
+        f"{EASE_ITEMS:,} items", lambda world: model("RLAE"), (_ALS,), n_items=EASE_ITEMS
+    ),
+    "RDLAE": Contender(
+        f"{EASE_ITEMS:,} items", lambda world: model("RDLAE"), (_ALS,), n_items=EASE_ITEMS
+    ),
+    "GFCF": Contender(
+        f"{EASE_ITEMS:,} items, {FACTORS} factors",
+        lambda world: model("GFCF", factors=FACTORS),
+        (_ALS,),
         n_items=EASE_ITEMS,
     ),
     "IALS": Contender(

@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,14 +59,31 @@ def test_means_over_the_list(lists, k, seed):
                 "novelty": -np.log2(np.maximum(share[ids], 0.1)).mean() if len(ids) else np.nan,
             }
             expected["lift"] = expected["mean"] / profile.mean() - 1 if len(profile) else np.nan
+            alone = (np.arange(len(lists.ids)) == user).astype(int)
+            lift = popularity_lift_at_k(lists, k, share, alone)["lift"].reindex([1])
             ours = {
                 "mean": mean_popularity_at_k(lists, k, share),
                 "tail": long_tail_share_at_k(lists, k, tail),
                 "novelty": novelty_at_k(lists, k, share, 10),
-                "lift": popularity_lift_at_k(lists, k, share),
             }
             for name, values in ours.items():
                 assert values[user] == pytest.approx(expected[name], nan_ok=True), name
+            assert lift[1] == pytest.approx(expected["lift"], nan_ok=True)
+
+
+def test_lift_is_a_ratio_of_the_means_of_a_group():
+    share = np.array([0.8, 0.4, 0.2, 0.1])
+    seen = csr_matrix(np.array([[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0], [0, 0, 0, 0]]))
+    ids = np.array([[1, 2], [0, 1], [0, 1], [0, 1]])
+    lists = RankedLists(ids, csr_matrix((4, 4)), seen)
+    # The last user has no profile. The mean of the ratios of the first three would be 2.1.
+    everybody = popularity_lift_at_k(lists, 2, share).loc["all"]
+    listed, profile = (0.3 + 0.6 + 0.6) / 3, (0.8 + 0.1 + 0.2) / 3
+    assert everybody.tolist() == pytest.approx([3, profile, listed, listed / profile - 1])
+    groups = pd.Categorical(["b", "a", None, "a"], categories=["b", "a", "c"])
+    found = popularity_lift_at_k(lists, 2, share, groups)
+    assert found["lift"].to_dict() == pytest.approx({"b": 0.3 / 0.8 - 1, "a": 0.6 / 0.1 - 1})
+    assert list(found.index) == ["b", "a"] and found["users"].tolist() == [1, 1]
 
 
 @given(lists(), st.integers(1, LENGTH), st.integers(0, 999))

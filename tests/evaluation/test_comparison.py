@@ -9,10 +9,12 @@ from nexttrack.evaluation import (
     Candidate,
     choose,
     difference,
+    equivalence,
     grid,
     measure,
     summarise,
 )
+from nexttrack.evaluation.significance import equivalence_test
 from nexttrack.evaluation.splits import Split
 from nexttrack.models import ItemKNN, Popularity, Random
 
@@ -76,6 +78,15 @@ def test_a_paired_difference_sees_what_two_intervals_hide(scores):
     table = summarise(scores, "NDCG@10", seed=1)
     assert table.loc["A", "low"] < table.loc["B", "high"]  # they overlap
     assert difference(scores, "NDCG@10", "A", "B", seed=1) == pytest.approx((0.01, 0.01, 0.01))
+
+
+def test_two_models_are_equivalent_only_within_a_margin_that_their_spread_allows(scores):
+    values = scores.pivot(index="user", columns="model", values="NDCG@10")
+    apart = (values["A"] - values["B"]).to_numpy()
+    for margin in (0.005, 0.02):
+        p = equivalence(scores, "NDCG@10", "A", "B", margin=margin)
+        assert p == equivalence_test(apart, margin)
+    assert equivalence(scores, "NDCG@10", "A", "B", margin=0.005) > 0.5 > p
 
 
 def test_a_user_whom_one_model_lacks_is_refused(scores):

@@ -38,7 +38,12 @@ from nexttrack.evaluation.beyond_accuracy import (
 )
 from nexttrack.evaluation.reranking import calibrated
 from nexttrack.evaluation.sampled_metrics import full_ranks
-from nexttrack.evaluation.strata import mainstreaminess, quantile_groups, recall_by_items
+from nexttrack.evaluation.strata import (
+    mainstreaminess,
+    quantile_groups,
+    recall_by_items,
+    taste_groups,
+)
 from nexttrack.models import EASE
 
 N_USERS, N_ITEMS, K = 20, 12, 4
@@ -86,7 +91,8 @@ def measured(matrix, lists):
     yield from (r_precision(ranked), clicks(ranked, 2), ranked.n_relevant, share)
     yield r_precision_with_artists(ranked, np.arange(N_ITEMS) // 2)
     yield mean_popularity_at_k(ranked, K, share)
-    yield popularity_lift_at_k(ranked, K, share)
+    yield popularity_lift_at_k(ranked, K, share).to_numpy()
+    yield taste_groups(matrix, share).codes
     yield long_tail_share_at_k(ranked, K, share < 0.5)
     yield novelty_at_k(ranked, K, share, N_USERS)
     yield miscalibration_at_k(ranked, K, GENRES)

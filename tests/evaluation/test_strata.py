@@ -13,6 +13,7 @@ from nexttrack.evaluation.strata import (
     popularity_groups,
     quantile_groups,
     recall_by_items,
+    taste_groups,
 )
 
 
@@ -77,3 +78,28 @@ def test_groups_must_be_given_for_each_item():
     lists = RankedLists(np.array([[0]]), csr_matrix((1, 3)))
     with pytest.raises(ValueError, match="groups of 2 items for 3 items"):
         recall_by_items(lists, 1, pd.Categorical(["a", "b"]))
+
+
+def test_tastes_are_a_fifth_and_a_fifth_by_the_share_of_popular_items():
+    popularity = np.array([0.9, 0.8, 0.3, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1])  # popular: 0 and 1
+    rows = np.zeros((11, 10))
+    for user, (popular, other) in enumerate(
+        [(2, 0), (2, 1), (2, 2), (1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (1, 6), (0, 1)]
+    ):
+        rows[user, :popular] = 1
+        rows[user, 2 : 2 + other] = 1
+    groups = taste_groups(csr_matrix(rows), popularity)
+    assert list(groups[:10]) == ["blockbuster"] * 2 + ["diverse"] * 6 + ["niche"] * 2
+    assert groups.codes[10] == -1  # has nothing
+    with pytest.raises(ValueError, match=r"at most 0\.5"):
+        taste_groups(csr_matrix(rows), popularity, 0.6)
+
+
+def test_of_equal_shares_the_less_popular_profile_is_niche():
+    popularity = np.array([0.9, 0.1, 0.2, 0.3, 0.4, 0.05])
+    profiles = csr_matrix(np.eye(6)[[4, 3, 2, 1, 5]])  # none of them is popular
+    assert list(taste_groups(profiles, popularity)) == [
+        "blockbuster",
+        *["diverse"] * 3,
+        "niche",
+    ]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
+from scipy.stats import norm, rankdata
 from sklearn.feature_extraction.text import TfidfTransformer
 from worlds import N_ITEMS, USERS
 
@@ -20,9 +21,9 @@ def attributes():
 
 
 def dense_similarity(features, attributes, weight):
+    z = np.zeros(features.shape)
     known = np.isfinite(features).all(axis=1)
-    z = (features - features[known].mean(0)) / features[known].std(0)
-    z = np.where(known[:, None], z, 0)
+    z[known] = norm.ppf((rankdata(features[known], axis=0) - 0.5) / known.sum())
     names = attributes.toarray()
     cosines = []
     for vectors in (z, names):
@@ -113,6 +114,7 @@ def test_artists_and_genres_are_weighted_by_how_rare_they_are():
         ({"attribute_weight": 1.5}, r"attribute_weight must be in \[0, 1\]"),
         ({"K": 0}, "K 1 or more"),
         ({"profile": "mean"}, "profile 'max' or 'sum'"),
+        ({"scale": "ranks"}, "scale must be one of normal scores, z-scores, not 'ranks'"),
     ],
 )
 def test_content_knn_refuses_settings_that_are_none(arguments, message):

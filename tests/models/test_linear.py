@@ -1,89 +1,72 @@
-"""EASE is its closed form, SLIM the solution of its elastic nets."""
+"""EASE, RLAE and RDLAE are their closed forms, and the solutions of what they minimise."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear
 from scipy.sparse import csr_matrix
-from sklearn.linear_model import ElasticNet
+from worlds import all_scores, play_counts, random_counts
 
 from nexttrack.errors import UserError
-from nexttrack.models import EASE, SLIM
+from nexttrack.models import EASE, RDLAE, RLAE
 
 
-def dense_weights(X, regularization):
-    """Return B by Steck's formula, in float64."""
-    P = np.linalg.inv(X.T @ X + regularization * np.eye(X.shape[1]))
-    B = P / -np.diag(P)
-    np.fill_diagonal(B, 0)
-    return B
+def dense_weights(X, regularization, relaxation=0.0, dropout=0.0):
+    """Return B by the formulas of Steck and of Moon, Kim & Lee, in float64."""
+    G = X.T @ X
+    L = regularization + dropout / (1 - dropout) * np.diag(G)
+    P = np.linalg.inv(G + np.diag(L))
+    mu = np.maximum(0, (1 - relaxation) / np.diag(P) - L)
+    return np.eye(len(G)) - P @ np.diag(L + mu)
 
 
-def counts(n_users, n_items, seed=0, density=0.2):
-    rng = np.random.default_rng(seed)
-    return (rng.random((n_users, n_items)) < density) * rng.integers(1, 4, (n_users, n_items))
+def with_idle_users(X):
+    """Return a matrix with as many users as items: those who have nothing change no answer."""
+    return np.vstack([X, np.zeros((X.shape[1], X.shape[1]))])
 
 
-def scores(model, rows):
-    """Return the scores of all items, users x items, whatever their rank."""
-    rows = csr_matrix(rows.astype(np.float32))
-    asked = np.arange(rows.shape[0])
-    ids, ranked = model.recommend(asked, rows, N=rows.shape[1], filter_already_liked_items=False)
-    everything = np.empty(ids.shape)
-    np.put_along_axis(everything, ids, ranked, axis=1)
-    return everything
-
-
-def exact_weights(X, item, l1, l2):
-    """Return scikit-learn's elastic net of an item on the others, which has 0 in its own place."""
-    reference = ElasticNet(
-        alpha=(l1 + l2) / len(X),
-        l1_ratio=l1 / (l1 + l2),
-        fit_intercept=False,
-        positive=True,
-        tol=1e-12,
-        max_iter=1_000_000,
-    ).fit(np.delete(X, item, axis=1), X[:, item])
-    return np.insert(reference.coef_, item, 0)
+def fitted(model, X):
+    model.fit(csr_matrix(X.astype(np.float32)))
+    return model
 
 
 @pytest.mark.parametrize("regularization", [2.0, 50.0])
 def test_ease_is_its_closed_form(regularization):
-    X = counts(90, 35)
+    X = random_counts(90, 35)
     model = EASE(regularization)
     model.fit(csr_matrix(X.astype(np.float32)))
     B = dense_weights(X, regularization)
     np.testing.assert_allclose(model.weights, B, atol=1e-5)
-    np.testing.assert_allclose(scores(model, X), X @ B, atol=1e-4)
+    np.testing.assert_allclose(all_scores(model, X), X @ B, atol=1e-4)
 
 
 @given(st.integers(0, 10_000), st.sampled_from([1.0, 20.0]))
 def test_with_fewer_users_than_items_ease_is_the_same(seed, regularization):
-    X = counts(12, 30, seed)
+    X = random_counts(12, 30, seed)
     X[0, 0] = 1
     model = EASE(regularization)
     model.fit(csr_matrix(X.astype(np.float32)))
     assert model.weights is None
-    new = counts(6, 30, seed + 1)
+    new = random_counts(6, 30, seed + 1)
     B = dense_weights(X, regularization)
-    np.testing.assert_allclose(scores(model, X), X @ B, atol=1e-4)
-    np.testing.assert_allclose(scores(model, new), new @ B, atol=1e-4)
+    np.testing.assert_allclose(all_scores(model, X), X @ B, atol=1e-4)
+    np.testing.assert_allclose(all_scores(model, new), new @ B, atol=1e-4)
 
 
 def test_tiles_and_blocks_of_ease_leave_nothing_out():
     """More items than a tile holds, a rest that is no multiple of it, rows of all lengths."""
-    X = counts(700, 600, density=0.03)
+    X = random_counts(700, 600, density=0.03)
     X[:6] = 0
     for user in range(6):
         X[user, :user] = 1
     model = EASE(30.0)
     model.fit(csr_matrix(X.astype(np.float32)))
-    np.testing.assert_allclose(scores(model, X), X @ dense_weights(X, 30.0), atol=1e-4)
+    np.testing.assert_allclose(all_scores(model, X), X @ dense_weights(X, 30.0), atol=1e-4)
 
 
 def test_the_neighbours_of_an_item_are_its_row_of_weights():
-    X = counts(90, 35)
+    X = random_counts(90, 35)
     for users in (90, 20):
         model = EASE(10.0)
         model.fit(csr_matrix(X[:users].astype(np.float32)))
@@ -94,14 +77,6 @@ def test_the_neighbours_of_an_item_are_its_row_of_weights():
         best = np.argsort(-np.delete(row, 4))[:5]
         np.testing.assert_array_equal(ids, best + (best >= 4))
         np.testing.assert_allclose(values, row[ids], atol=1e-5)
-
-
-def play_counts(n_users, n_items, seed=0):
-    """Return counts from 1 to 350,000, as raw play counts are."""
-    rng = np.random.default_rng(seed)
-    plays = np.exp(rng.random((n_users, n_items)) * np.log(350_000)).round()
-    plays[0, 0] = 350_000
-    return plays * (rng.random((n_users, n_items)) < 0.2)
 
 
 @pytest.mark.parametrize("shape", [(60, 150), (150, 60)])
@@ -148,84 +123,9 @@ def test_ease_refuses_a_regularization_that_is_none(regularization):
         EASE(regularization)
 
 
-@pytest.mark.parametrize(("l1", "l2"), [(0.5, 2.0), (2.0, 10.0)])
-def test_slim_is_the_elastic_net_of_scikit_learn(l1, l2):
-    X = counts(80, 25, density=0.3).astype(float)
-    model = SLIM(l1, l2, K=25, tolerance=1e-9, max_passes=10_000)
-    model.fit(csr_matrix(X))
-    W = model.similarity.toarray()
-    for item in range(25):
-        np.testing.assert_allclose(W[:, item], exact_weights(X, item, l1, l2), atol=1e-6)
-        assert W[item, item] == 0
-
-
-@pytest.mark.parametrize("values", ["ones", "counts", "log of plays", "plays"])
-def test_weights_of_slim_are_as_exact_as_the_tolerance_says(values):
-    plays = play_counts(60, 25)
-    X = {
-        "ones": np.sign(plays),
-        "counts": plays.clip(max=100),
-        "log of plays": np.log1p(plays),
-        "plays": plays / 100,
-    }[values]
-    l1, l2 = 1.0, {"plays": 1e5}.get(values, 10.0)
-    model = SLIM(l1, l2, K=25, max_passes=500)
-    model.fit(csr_matrix(X))
-    W = model.similarity.toarray()
-    X = X.astype(np.float32).astype(float)
-    for item in range(25):
-        assert np.linalg.norm(W[:, item] - exact_weights(X, item, l1, l2)) <= 1.01 * model.tolerance
-
-
-def test_slim_says_where_its_weights_are_not_exact():
-    with pytest.warns(RuntimeWarning, match=r"of 25 items may be up to .* max_passes=1; scale"):
-        SLIM(0.1, 0.1, max_passes=1).fit(csr_matrix(play_counts(60, 25)))
-
-
-def test_without_l1_slim_is_ridge_without_negative_weights():
-    X = counts(80, 25, density=0.3).astype(float)
-    model = SLIM(0.0, 5.0, K=25, tolerance=1e-9, max_passes=10_000)
-    model.fit(csr_matrix(X))
-    for item in range(25):
-        others = np.delete(np.arange(25), item)
-        stacked = np.vstack([X[:, others], np.sqrt(5.0) * np.eye(24)])
-        reference, _ = nnls(stacked, np.concatenate([X[:, item], np.zeros(24)]))
-        found = model.similarity[:, item].toarray().ravel()[others]
-        np.testing.assert_allclose(found, reference, atol=1e-6)
-
-
-def test_slim_keeps_the_largest_weights():
-    X = csr_matrix(counts(80, 25, density=0.3).astype(np.float32))
-    settings = {"l1": 0.5, "l2": 5.0, "tolerance": 1e-9, "max_passes": 1_000}
-    few, all_of = SLIM(K=3, **settings), SLIM(K=25, **settings)
-    few.fit(X)
-    all_of.fit(X)
-    for item in range(25):
-        kept = few.similarity[:, item].toarray().ravel()
-        column = all_of.similarity[:, item].toarray().ravel()
-        np.testing.assert_allclose(np.sort(kept)[-3:], np.sort(column)[-3:])
-        assert (kept > 0).sum() <= 3
-
-
-def test_a_large_penalty_leaves_no_weight():
-    X = csr_matrix(counts(30, 10).astype(np.float32))
-    model = SLIM(l1=1e6)
-    model.fit(X)
-    assert model.similarity.nnz == 0
-    assert (model.recommend(np.arange(30), X, N=3)[0] == -1).all()
-
-
-@pytest.mark.parametrize(
-    "settings", [{"l1": -1}, {"l2": 0}, {"K": 0}, {"tolerance": 0}, {"max_passes": 0}]
-)
-def test_slim_refuses_settings_that_are_none(settings):
-    with pytest.raises(ValueError, match="l1 must be 0 or more"):
-        SLIM(**settings)
-
-
 def test_ease_refuses_an_item_outside_the_catalogue():
     model = EASE(10.0)
-    model.fit(csr_matrix(counts(40, 12).astype(np.float32)))
+    model.fit(csr_matrix(random_counts(40, 12).astype(np.float32)))
     for wrong in (12, -1):
         with pytest.raises(IndexError, match="not in the model, which has 12"):
             model.similar_items(wrong)
@@ -234,8 +134,77 @@ def test_ease_refuses_an_item_outside_the_catalogue():
 @pytest.mark.parametrize(("n_users", "part"), [(40, "tiles"), (8, "inverse"), (8, "divisor")])
 def test_a_file_of_ease_with_arrays_that_do_not_go_together_is_named(tmp_path, n_users, part):
     model = EASE(10.0)
-    model.fit(csr_matrix(counts(n_users, 12).astype(np.float32)))
+    model.fit(csr_matrix(random_counts(n_users, 12).astype(np.float32)))
     setattr(model, part, getattr(model, part)[..., :-1])
     model.save(tmp_path / "model.npz")
     with pytest.raises(UserError, match=rf"damaged \({part} is not of size"):
         EASE.load(tmp_path / "model.npz")
+
+
+SETTINGS = st.tuples(
+    st.sampled_from([2.0, 30.0]),
+    st.sampled_from([0.0, 0.1, 0.4, 0.9, 1.0]),
+    st.sampled_from([0.0, 0.3, 0.8]),
+    st.sampled_from([0.0, 0.2, -0.5]),
+)
+
+
+@given(st.integers(0, 10_000), SETTINGS)
+def test_both_forms_of_rdlae_are_its_closed_form(seed, settings):
+    X, new = random_counts(12, 30, seed), random_counts(6, 30, seed + 1)
+    X[0, 0], X[:, 7] = 1, 0
+    B = dense_weights(X, *settings[:3]) * np.maximum((X > 0).sum(axis=0), 1.0) ** -settings[3]
+    by_users, by_items = (fitted(RDLAE(*settings), rows) for rows in (X, with_idle_users(X)))
+    assert by_users.weights is None
+    np.testing.assert_allclose(by_items.weights, B, atol=1e-5)
+    for model in (by_users, by_items):
+        np.testing.assert_allclose(all_scores(model, new), new @ B, atol=1e-4)
+
+
+@pytest.mark.parametrize("relaxation", [0.0, 0.05, 0.2, 1.0])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_weights_of_rdlae_are_the_bounded_least_squares_of_scipy(relaxation, dropout):
+    X = random_counts(60, 12)
+    found = fitted(RDLAE(5.0, relaxation, dropout), X).weights
+    penalty = 5.0 + dropout / (1 - dropout) * (X**2).sum(axis=0)
+    stacked = np.vstack([X, np.diag(np.sqrt(penalty))])
+    for item in range(12):
+        most = np.full(12, np.inf)
+        most[item] = relaxation
+        target = np.concatenate([X[:, item], np.zeros(12)])
+        reference = lsq_linear(stacked, target, (-np.inf, most), tol=1e-12).x
+        np.testing.assert_allclose(found[:, item], reference, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(90, 35), (20, 35)])
+def test_without_relaxation_rlae_is_ease_and_rdlae_without_dropout_rlae(shape):
+    X = random_counts(*shape)
+    for special, general in (
+        (EASE(20.0), RLAE(20.0, relaxation=0.0)),
+        (RLAE(20.0, 0.3), RDLAE(20.0, 0.3, dropout=0.0)),
+    ):
+        scores = [all_scores(fitted(model, X), X) for model in (special, general)]
+        np.testing.assert_array_equal(*scores)
+
+
+def test_a_popularity_exponent_is_a_power_of_the_number_of_users():
+    X = random_counts(90, 35)
+    users = (X > 0).sum(axis=0)
+    for rows in (X, X[:20]):
+        plain, scaled = (all_scores(fitted(EASE(20.0, e), rows), X) for e in (0.0, 0.3))
+        users = np.maximum((rows > 0).sum(axis=0), 1.0)
+        np.testing.assert_allclose(scaled, plain * users**-0.3, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: EASE(popularity_exponent=np.nan), "popularity_exponent must be finite"),
+        (lambda: RLAE(relaxation=-0.1), "relaxation must be from 0 to 1"),
+        (lambda: RLAE(relaxation=np.nan), "relaxation must be from 0 to 1"),
+        (lambda: RDLAE(dropout=1.0), "dropout must be 0 or more and below 1"),
+    ],
+)
+def test_settings_that_are_none_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

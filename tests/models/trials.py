@@ -9,13 +9,17 @@ from scipy.sparse import csr_matrix
 from nexttrack.models import (
     BPR,
     EASE,
+    GFCF,
     IALS,
     NMF,
+    RDLAE,
+    RLAE,
     SLIM,
     AudioKNN,
     ClusterPopularity,
     ContentKNN,
     ItemKNN,
+    LearnedSoundKNN,
     LogisticMF,
     Popularity,
     PureSVD,
@@ -23,6 +27,7 @@ from nexttrack.models import (
     RecentPopularity,
     RP3beta,
     SameArtist,
+    SoftmaxMF,
     UserKNN,
 )
 
@@ -61,7 +66,13 @@ TRIALS = {
         lambda n, kind, x, m: ClusterPopularity(kind), (0.56, 0.62), True, True
     ),
     "SameArtist": Trial(lambda n, kind, x, m: SameArtist(_one_hot(kind)), (0.56, 0.62)),
-    "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20), True, True),
+    "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20)),
+    "AudioKNN, kernel": Trial(
+        lambda n, kind, x, m: AudioKNN(x, metric="euclidean", concentration=3.0), (0.05, 0.20)
+    ),
+    "LearnedSoundKNN": Trial(
+        lambda n, kind, x, m: LearnedSoundKNN(x, factors=4, regularization=0.1), (0.05, 0.30)
+    ),
     "ContentKNN": Trial(lambda n, kind, x, m: ContentKNN(x, profile="max"), (0.08, 0.12)),
     "ContentKNN, sum": Trial(
         lambda n, kind, x, m: ContentKNN(x, _one_hot(kind), profile="sum"), (0.23, 0.29)
@@ -70,6 +81,9 @@ TRIALS = {
     "UserKNN": Trial(lambda n, kind, x, m: UserKNN(K=40), (0.48, 0.54)),
     "RP3beta": Trial(lambda n, kind, x, m: RP3beta(K=n, beta=0.2), (0.48, 0.54)),
     "EASE": Trial(lambda n, kind, x, m: EASE(20.0), (0.40, 0.46)),
+    "RLAE": Trial(lambda n, kind, x, m: RLAE(20.0), (0.40, 0.46)),
+    "RDLAE": Trial(lambda n, kind, x, m: RDLAE(20.0), (0.45, 0.51)),
+    "GFCF": Trial(lambda n, kind, x, m: GFCF(4), (0.50, 0.56)),
     "IALS": Trial(lambda n, kind, x, m: IALS(8, regularization=0.02), (0.4, 0.47), True, True),
     "BPR": Trial(
         lambda n, kind, x, m: BPR(8, regularization=0.1, iterations=30), (0.35, 0.44), True, True
@@ -77,6 +91,10 @@ TRIALS = {
     "LogisticMF": Trial(lambda n, kind, x, m: LogisticMF(8), (0.27, 0.36), True, True),
     "PureSVD": Trial(lambda n, kind, x, m: PureSVD(4), (0.46, 0.54), True, True),
     "NMF": Trial(lambda n, kind, x, m: NMF(4), (0.46, 0.55), True, True),
+    "SoftmaxMF": Trial(lambda n, kind, x, m: SoftmaxMF(8), (0.4, 0.5), True, True),
+    "SoftmaxMF, pooled": Trial(
+        lambda n, kind, x, m: SoftmaxMF(8, user_side="pooled"), (0.4, 0.5), True, True
+    ),
     "SLIM": Trial(lambda n, kind, x, m: SLIM(0.1, 5.0), (0.40, 0.46)),
 }
 NO_SIMILAR_ITEMS = {"Random", "Popularity", "RecentPopularity", "ClusterPopularity", "UserKNN"}

@@ -15,6 +15,30 @@ def counts() -> csr_matrix:
     return csr_matrix(dense.astype(np.float32))
 
 
+def random_counts(n_users: int, n_items: int, seed: int = 0, density: float = 0.2) -> np.ndarray:
+    """Return counts from 1 to 3 and zeros, an array of users x items."""
+    rng = np.random.default_rng(seed)
+    return (rng.random((n_users, n_items)) < density) * rng.integers(1, 4, (n_users, n_items))
+
+
+def play_counts(n_users: int, n_items: int, seed: int = 0) -> np.ndarray:
+    """Return counts from 1 to 350,000, as raw play counts are, and zeros."""
+    rng = np.random.default_rng(seed)
+    plays = np.exp(rng.random((n_users, n_items)) * np.log(350_000)).round()
+    plays[0, 0] = 350_000
+    return plays * (rng.random((n_users, n_items)) < 0.2)
+
+
+def all_scores(model, rows: np.ndarray) -> np.ndarray:
+    """Return a model's scores of all items, users x items, whatever their rank."""
+    rows = csr_matrix(rows.astype(np.float32))
+    asked = np.arange(rows.shape[0])
+    ids, ranked = model.recommend(asked, rows, N=rows.shape[1], filter_already_liked_items=False)
+    everything = np.empty(ids.shape)
+    np.put_along_axis(everything, ids, ranked, axis=1)
+    return everything
+
+
 def audio(n_items: int = N_ITEMS) -> np.ndarray:
     """Return features of items; two of the items lack one of them."""
     values = np.random.default_rng(2).normal(size=(n_items, 4))

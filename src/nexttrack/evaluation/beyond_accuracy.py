@@ -1,11 +1,14 @@
 """What lists are like besides right: popular, new, diverse, true to the profile, spread out.
 
 Each of the first part takes :class:`RankedLists` and gives one value for each user; an empty place
-(-1) counts for nothing, and a list that has nothing to say has the value NaN. The last two describe
-all lists together. No metric here looks at what is relevant.
+(-1) counts for nothing, and a list that has nothing to say has the value NaN. Popularity lift is of
+groups of users; the last two describe all lists together. No metric here looks at what is relevant.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from numba import njit
 from scipy.sparse import csr_matrix
 
@@ -52,17 +55,40 @@ def mean_popularity_at_k(lists: RankedLists, k: int, popularity: np.ndarray) -> 
     return _mean_of_listed(lists, k, popularity)
 
 
-def popularity_lift_at_k(lists: RankedLists, k: int, popularity: np.ndarray) -> np.ndarray:
-    """Popularity lift = (mean popularity of the list - of the profile) / of the profile.
+def popularity_lift_at_k(
+    lists: RankedLists,
+    k: int,
+    popularity: np.ndarray,
+    groups: Sequence | np.ndarray | pd.Categorical | None = None,
+) -> pd.DataFrame:
+    """Popularity lift of groups of users = (GAP of their lists - of their profiles) / of profiles.
 
-    0 is as popular as what the user has, 1 twice as popular (Abdollahpouri, Mansoury, Burke &
-    Mobasher 2020, RecSys, who take it for groups of users). NaN for an empty profile.
+    GAP, the group average popularity, is the mean over the users of a group of the mean popularity
+    of the items (Abdollahpouri, Mansoury, Burke & Mobasher 2020, RecSys; they call it delta GAP in
+    2019). A lift of 0 is as popular as what the users have, 1 twice as popular. It is a ratio of
+    means: the mean of users' own ratios is carried by the few with the least popular profiles.
+
+    Args:
+        lists: what was recommended, with ``seen``.
+        k: cut-off.
+        popularity: of each item, float64, as :func:`popularity` returns it from training data.
+        groups: of each user, such as :func:`nexttrack.evaluation.strata.taste_groups` returns; all
+            are one group if None. Users in none, without list or profile are left out.
+
+    Returns:
+        ``users``, ``profile`` and ``listed`` (GAP of both) and ``lift``, indexed by group.
     """
-    profile = _mean_of_seen(lists, popularity[:, None])[:, 0]
-    listed = _mean_of_listed(lists, k, popularity)
-    return np.divide(
-        listed - profile, profile, out=np.full(len(profile), np.nan), where=profile > 0
-    )
+    table = pd.DataFrame(
+        {
+            "profile": _mean_of_seen(lists, popularity[:, None])[:, 0],
+            "listed": _mean_of_listed(lists, k, popularity),
+        }
+    ).dropna()
+    groups = ["all"] * len(lists.ids) if groups is None else groups
+    by_group = table.groupby(pd.Series(groups)[table.index], observed=True)
+    found = by_group.mean().rename_axis("group")
+    found.insert(0, "users", by_group.size())
+    return found.assign(lift=found["listed"] / found["profile"] - 1)
 
 
 def long_tail_share_at_k(lists: RankedLists, k: int, is_tail: np.ndarray) -> np.ndarray:

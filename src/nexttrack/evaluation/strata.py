@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from nexttrack.evaluation.beyond_accuracy import popularity
+from nexttrack.evaluation.beyond_accuracy import long_tail, popularity
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.kernels.interactions import as_interactions
 
 THIRDS = ("low", "middle", "high")
+TASTES = ("niche", "diverse", "blockbuster")
 
 
 def mainstreaminess(user_items: csr_matrix) -> np.ndarray:
@@ -43,6 +44,40 @@ def quantile_groups(values: np.ndarray, names: Sequence[str] = THIRDS) -> pd.Cat
     if empty:
         raise ValueError(f"no user is in the group {empty[0]!r}: too many values are equal")
     return pd.Categorical.from_codes(group, list(names), ordered=True)
+
+
+def taste_groups(
+    profiles: csr_matrix, popularity: np.ndarray, share: float = 0.2
+) -> pd.Categorical:
+    """Divide users by how much of what they have is popular (Abdollahpouri et al. 2019, RMSE).
+
+    Popular are the fifth of the items with the most users. The fifth of the users with the smallest
+    share of them in their profile are ``niche``, the fifth with the largest ``blockbuster``, the
+    others ``diverse``. Of equal shares, the less popular profile on average is the smaller, then
+    the first.
+
+    Args:
+        profiles: sparse matrix of users x items; users without any are in no group.
+        popularity: share of users who have each item, in training data.
+        share: of the users in either of the two groups, above 0 and at most 0.5.
+
+    Raises:
+        ValueError: if the share is not.
+    """
+    if not 0 < share <= 0.5:
+        raise ValueError("the share of users in a group must be above 0 and at most 0.5")
+    profiles = as_interactions(profiles)
+    users = np.flatnonzero(np.diff(profiles.indptr))
+    n = np.diff(profiles.indptr)[users]
+    of_user = np.repeat(np.arange(len(users)), n)
+    popular = np.bincount(of_user, ~long_tail(popularity)[profiles.indices], len(users)) / n
+    mean = np.bincount(of_user, popularity[profiles.indices], len(users)) / n
+    order, n_outer = np.lexsort((mean, popular)), round(share * len(users))
+    group = np.full(profiles.shape[0], -1)
+    group[users] = 1
+    group[users[order[:n_outer]]] = 0
+    group[users[order[len(users) - n_outer :]]] = 2
+    return pd.Categorical.from_codes(group, list(TASTES), ordered=True)
 
 
 def popularity_groups(popularity: np.ndarray, names: Sequence[str] = THIRDS) -> pd.Categorical:

@@ -127,7 +127,7 @@ def next_trials(
     nothing of them or of each other. Each has ``budget`` trials for every setting that is searched,
     and as many more. One whose best is below the best of all by more than that one's standard
     error has not found it, and goes on, up to ``MOST`` times its budget. Last the neighbours of the
-    best are tried, and those of a better one among them, three times around at most.
+    best are tried, and those of a better one among them, twice around at most.
 
     Args:
         candidate: the model, what is known, and the space.
@@ -153,7 +153,7 @@ def next_trials(
     around = neighbours(json.loads(best["settings"]), candidate.space)
     untried = [one for one in around if json.dumps(one) not in tried]
     n_tried = sum(row["origin"] == NEIGHBOUR for row in rows)
-    if asked or n_tried >= 3 * 2 * len(candidate.space):
+    if asked or n_tried >= 2 * 2 * len(candidate.space):
         return asked
     return [(NEIGHBOUR, one) for one in untried]
 

@@ -83,7 +83,7 @@ def _meet(target, items, users, products, candidates, residual):
 @njit(nogil=True, cache=True)
 def _nearest(target, n, n_nearest, squares, products, candidates, near):
     """Keep the candidates of the largest cosines with the target; return how many."""
-    if n <= n_nearest:
+    if n <= n_nearest + 1:  # the target is among them
         return n
     ids, values = near
     kept, worst = 0, 0.0

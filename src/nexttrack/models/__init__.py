@@ -47,6 +47,7 @@ _HOMES = {
     "ClusterPopularity": "models.clusters",
     "ContentKNN": "models.content",
     "ItemKNN": "models.neighbours",
+    "LearnedSoundKNN": "models.learned_sound",
     "LogisticMF": "models.logistic_factors",
     "Popularity": "models.baselines",
     "PureSVD": "models.decompositions",

@@ -6,6 +6,7 @@ from nexttrack.models.content import ContentKNN
 from nexttrack.models.decompositions import NMF, PureSVD
 from nexttrack.models.graph_filters import GFCF
 from nexttrack.models.ials import IALS
+from nexttrack.models.learned_sound import LearnedSoundKNN
 from nexttrack.models.linear import EASE, RDLAE, RLAE
 from nexttrack.models.logistic_factors import BPR, LogisticMF
 from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
@@ -25,6 +26,7 @@ __all__ = [
     "ClusterPopularity",
     "ContentKNN",
     "ItemKNN",
+    "LearnedSoundKNN",
     "LogisticMF",
     "Popularity",
     "PureSVD",

@@ -13,6 +13,8 @@ from nexttrack.models.model_file import check_array
 from nexttrack.models.recommender import Recommender, one_hot
 from nexttrack.models.space import Range, Space
 
+NO_VALUE = 1e-9  # the least singular value that is above 0, where the largest is 1
+
 
 class GFCF(Recommender):
     """Graph filter in closed form (Shen et al. 2021, CIKM, "GF-CF").
@@ -51,8 +53,8 @@ class GFCF(Recommender):
     item_sums: Any
 
     search_space: ClassVar[Space] = {
-        "factors": Range(16, 512, log=True, whole=True),
-        "alpha": Range(0.01, 3, log=True),
+        "factors": Range(16, 256, log=True, whole=True),
+        "alpha": Range(0.001, 1, log=True),
     }
 
     def __init__(self, factors: int = 256, alpha: float = 0.3, num_threads: int = 0) -> None:
@@ -68,7 +70,9 @@ class GFCF(Recommender):
         item_sums, user_sums = (_ones_for_none(users.sum(axis=axis).A1) for axis in (0, 1))
         graph = (diags(user_sums**-0.5) @ users @ diags(item_sums**-0.5)).tocsr()
         vectors = right_singular_vectors(graph, self.factors)
-        vectors[np.diff(graph.tocsc().indptr) == 0] = 0  # but for rounding it is
+        # Where the rank is too low, and at items that nobody has, there is but rounding.
+        vectors[:, np.linalg.norm(graph @ vectors, axis=0) < NO_VALUE] = 0
+        vectors[np.diff(graph.tocsc().indptr) == 0] = 0
         self.item_vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         self.item_users = graph.T.tocsr().astype(np.float32)
         self.item_users.eliminate_zeros()  # too small for float32

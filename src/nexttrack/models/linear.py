@@ -77,7 +77,7 @@ class EASE(Recommender):
         ValueError: if the regularisation is not above 0, or the exponent is no finite number.
     """
 
-    _STATE = (
+    _STATE: tuple[str, ...] = (
         *("n_items", "regularization", "popularity_exponent"),
         *("tiles", "inverse", "item_users", "divisor", "scales"),
     )
@@ -308,7 +308,7 @@ class RLAE(EASE):
         ValueError: for settings that are not as said.
     """
 
-    _STATE = (*EASE._STATE, "relaxation")
+    _STATE: tuple[str, ...] = (*EASE._STATE, "relaxation")
 
     search_space: ClassVar[Space] = {**EASE.search_space, "relaxation": Range(0, 0.9)}
 

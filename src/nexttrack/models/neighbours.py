@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from nexttrack.kernels.interactions import as_interactions
 from nexttrack.kernels.ranking import NO_SCORE
 from nexttrack.models.recommender import Recommender
-from nexttrack.models.similarity import SimilarityModel, nearest_rows, weighted_sums
+from nexttrack.models.similarity import SimilarityModel, nearest_rows, weighted_sums, without_self
 from nexttrack.models.space import OneOf, Range, Space
 
 WEIGHTINGS = ("cosine", "tfidf", "bm25")
@@ -164,7 +164,7 @@ class UserKNN(Recommender):
             self.shrinkage,
             self.num_threads,
         )
-        return near if users is None else _without_self(near, users, K)
+        return near if users is None else without_self(near, users, K)
 
 
 class RP3beta(SimilarityModel):
@@ -272,14 +272,3 @@ def _steps(rows: csr_matrix, alpha: float) -> csr_matrix:
     steps = rows.copy()
     steps.data = (rows.data / np.repeat(sums, np.diff(rows.indptr))) ** alpha
     return steps
-
-
-def _without_self(near: csr_matrix, users: np.ndarray, K: int) -> csr_matrix:
-    """Return the first K entries of each row other than the row's own user."""
-    rows = np.repeat(np.arange(near.shape[0]), np.diff(near.indptr))
-    other = near.indices != users[rows]
-    place = np.cumsum(other) - 1
-    first = np.concatenate([[0], np.cumsum(other)])[near.indptr[:-1]]
-    kept = other & (place - first[rows] < K)
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=near.shape[0]))])
-    return csr_matrix((near.data[kept], near.indices[kept], indptr), shape=near.shape)

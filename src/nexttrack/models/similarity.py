@@ -140,6 +140,23 @@ def from_lists(ids: np.ndarray, values: np.ndarray, n_columns: int) -> csr_matri
     return csr_matrix((values[kept], ids[kept], indptr), shape=(len(ids), n_columns))
 
 
+def without_self(near: csr_matrix, own: np.ndarray, K: int) -> csr_matrix:
+    """Return the first K entries of each row other than in the row's own column.
+
+    Args:
+        near: float64, n x m; the order of a row's entries counts.
+        own: the column that is each row's own, of length n.
+        K: entries to keep.
+    """
+    rows = np.repeat(np.arange(near.shape[0]), np.diff(near.indptr))
+    other = near.indices != own[rows]
+    place = np.cumsum(other) - 1
+    first = np.concatenate([[0], np.cumsum(other)])[near.indptr[:-1]]
+    kept = other & (place - first[rows] < K)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=near.shape[0]))])
+    return csr_matrix((near.data[kept], near.indices[kept], indptr), shape=near.shape)
+
+
 def weighted_sums(
     weights: csr_matrix,
     rows: csr_matrix,

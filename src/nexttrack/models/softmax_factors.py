@@ -85,13 +85,15 @@ class SoftmaxMF(LearnedFactors):
         "temperature": Range(0.1, 0.3, log=True),
         "iterations": Range(20, 80, log=True, whole=True),
     }
+    pooled_search_space: ClassVar[Space] = {**search_space, "dropout": Range(0.4, 0.9)}
+    """What a search may try if users are pooled."""
 
     def __init__(
         self,
-        factors: int = 64,
+        factors: int = 128,
         temperature: float = 0.2,
         user_side: str = "free",
-        iterations: int = 50,
+        iterations: int = 60,
         learning_rate: float = 0.03,
         weight_exponent: float = 0.5,
         dropout: float = 0.7,

@@ -36,7 +36,7 @@ def study_shown(root: Path) -> tuple[str, bytes]:
         raise UserError(
             "index.ipynb is stored with simulated or other data; the README shows the book's only"
         )
-    image = f"![NDCG@10 of five models with 95 % intervals]({FIGURE.as_posix()})"
+    image = f"![NDCG@10 of seven models with 95 % intervals]({FIGURE.as_posix()})"
     return "\n\n".join([markdown[0], image, *markdown[1:]]), figure
 
 

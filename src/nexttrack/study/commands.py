@@ -2,8 +2,8 @@
 
 The first searches the settings of every model on validation data, by one rule. Its trials go to
 ``tuning.csv`` after each round; a search that was stopped goes on from there. The second measures
-what was chosen on further splits, after each of which ``other-splits.csv`` is written. Rows of
-other data stay.
+what was chosen on further splits and from other starts: ``other-splits.csv``, ``model-spread.csv``
+and ``pair-spread.csv``; it too goes on where it was stopped. Rows of other data stay.
 """
 
 from __future__ import annotations
@@ -34,11 +34,9 @@ def tune_models(
     from nexttrack.evaluation.tuning import tune
     from nexttrack.study.protocol import task
     from nexttrack.study.results import store, stored
-    from nexttrack.study.search import BUDGET, DATASETS, METRIC, SEED, N, tunables
+    from nexttrack.study.search import BUDGET, METRIC, SEED, N, tunables
 
-    names = data or list(DATASETS)
-    if unknown := [name for name in names if name not in DATASETS]:
-        raise UserError(f"{unknown[0]}: not one of the data sets {', '.join(DATASETS)}")
+    names = _data_sets(data)
     ours, others = stored("tuning.csv", names)
     console, start = Console(stderr=True), time.monotonic()
 
@@ -64,26 +62,37 @@ def tune_models(
     Console().print(_table(trials))
 
 
-def evaluate_other_splits() -> None:
-    """Measure the tuned models on other splits, in some ten minutes; results/other-splits.csv."""
-    import pandas as pd
-
-    from nexttrack.study.comparison.other_splits import further_splits, means_by_split
-    from nexttrack.study.comparison.tuned_comparison import load
+def evaluate_other_splits(
+    data: Annotated[
+        list[str] | None, typer.Argument(help="Data sets of chapter 08; all if not given.")
+    ] = None,
+) -> None:
+    """Measure the tuned models on other splits and from other starts, in an hour; results/."""
+    from nexttrack.study.comparison.other_splits import FILES, measured
     from nexttrack.study.results import store, stored
-    from nexttrack.study.search import DATASETS, tuned_settings
 
-    _, others = stored("other-splits.csv", DATASETS)
-    tables: list[pd.DataFrame] = []
     console = Console(stderr=True)
-    for name in DATASETS:
-        dataset = load(name)
-        splits, label = further_splits(dataset), lambda split, name=name: f"{name}, {split}"
-        for rows in means_by_split(dataset, splits, tuned_settings(name), label):
-            tables.append(rows)
-            store("other-splits.csv", pd.concat(tables), others)
+    for name in _data_sets(data):
+        others = {what: stored(file, [name])[1] for what, file in FILES.items()}
+
+        def keep(means: pd.DataFrame, name: str = name, others: dict = others) -> None:
+            store(FILES["means"], means, others["means"])
+            rows = means[means["split"] == means["split"].iloc[-1]]
             best = rows.loc[rows["mean"].idxmax()]
             console.print(f"{name}, {best['split']}: {best['model']} {best['mean']:.4f}")
+
+        tables = measured(name, on_split=keep)
+        for (what, file), rows in zip(FILES.items(), tables, strict=True):
+            store(file, rows, others[what])
+
+
+def _data_sets(data: list[str] | None) -> list[str]:
+    """Return the data sets that are asked for: all of chapter 08 if none is named."""
+    from nexttrack.study.search import DATASETS
+
+    if unknown := [name for name in data or () if name not in DATASETS]:
+        raise UserError(f"{unknown[0]}: not one of the data sets {', '.join(DATASETS)}")
+    return data or list(DATASETS)
 
 
 def _table(trials: pd.DataFrame) -> Table:

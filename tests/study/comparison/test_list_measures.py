@@ -50,6 +50,19 @@ def test_the_catalogue_is_counted_over_all_lists(answers):
         assert table.loc[model, "Gini"] == beyond_accuracy.gini(exposure)
 
 
+def test_lift_is_told_for_all_and_by_taste(answers):
+    measures = ListMeasures(answers)
+    everybody, by_taste = measures.of_the_catalogue()["lift"], measures.by_taste()
+    for model, rows in by_taste.groupby("model"):
+        assert rows.droplevel("model").index.tolist() == ["niche", "diverse", "blockbuster"]
+        assert rows["users"].sum() == len(answers.users)
+        assert rows["profile"].is_monotonic_increasing
+        listed, profile = (
+            np.average(rows[column], weights=rows["users"]) for column in ("listed", "profile")
+        )
+        assert everybody[model] == pytest.approx(listed / profile - 1)
+
+
 def test_a_frontier_starts_at_the_model_and_moves_to_what_is_wanted(answers):
     measures = ListMeasures(answers)
     table = measures.frontiers(["Item kNN"])

@@ -94,7 +94,7 @@ def test_splits_and_starts_are_measured_by_seed(dataset, monkeypatch):
     monkeypatch.setattr(optimism, "N_SEEDS", 2)
     settings = {
         "EASE": {},
-        "iALS": {"factors": 8},
+        "iALS": {"factors": 16, "iterations": 1},
         "Item kNN": {},
         "Audio kNN": {},
         "Popularity": {},

@@ -17,7 +17,7 @@ from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.evaluator import Metric
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.features.names import names_incidence
-from nexttrack.models.audio import standardised_vectors
+from nexttrack.models.audio import scaled_features, unit_length
 from nexttrack.study.comparison.tuned_comparison import SEED, Answers, answers
 from nexttrack.study.kept import kept
 
@@ -55,7 +55,6 @@ class ListMeasures:
         popularity = {"k": K, "popularity": self._popularity}
         return {
             "popularity": partial(beyond.mean_popularity_at_k, **popularity),
-            "lift": partial(beyond.popularity_lift_at_k, **popularity),
             "long tail": partial(
                 beyond.long_tail_share_at_k, k=K, is_tail=beyond.long_tail(self._popularity)
             ),
@@ -71,10 +70,12 @@ class ListMeasures:
         }
 
     def of_the_catalogue(self) -> pd.DataFrame:
-        """Return for each model how much of the catalogue is in any first ten, and how evenly.
+        """Return what all first tens of a model are together.
 
         Returns:
-            ``coverage`` and ``Gini``, indexed by ``model``.
+            ``coverage``: how much of the catalogue is in any; ``Gini``: how unevenly; ``lift``: how
+            much more popular they are than the profiles, all users in one group; indexed by
+            ``model``.
         """
         exposures = {
             model: beyond.exposure_at_k(lists, K) for model, lists in self._answers.lists.items()
@@ -82,8 +83,27 @@ class ListMeasures:
         table = {
             "coverage": {model: beyond.coverage(shown) for model, shown in exposures.items()},
             "Gini": {model: beyond.gini(shown) for model, shown in exposures.items()},
+            "lift": {
+                model: beyond.popularity_lift_at_k(lists, K, self._popularity).loc["all", "lift"]
+                for model, lists in self._answers.lists.items()
+            },
         }
         return pd.DataFrame(table).rename_axis("model")
+
+    def by_taste(self) -> pd.DataFrame:
+        """Return the popularity lift of each model for users with niche, diverse and popular taste.
+
+        Returns:
+            One row for each model and group of
+            :func:`nexttrack.evaluation.strata.taste_groups`: the columns of
+            :func:`nexttrack.evaluation.beyond_accuracy.popularity_lift_at_k`, indexed by ``model``
+            and ``group``.
+        """
+        tables = {}
+        for model, lists in self._answers.lists.items():
+            taste = strata.taste_groups(lists.seen, self._popularity)
+            tables[model] = beyond.popularity_lift_at_k(lists, K, self._popularity, taste)
+        return pd.concat(tables, names=["model"])
 
     def frontiers(self, models: Iterable[str]) -> pd.DataFrame:
         """Re-rank the first 100 of some models with rising weights of something else.
@@ -169,7 +189,7 @@ class ListMeasures:
     def _sound(self) -> np.ndarray:
         tracks = self._answers.dataset.tracks
         features = tracks[list(AUDIO)].to_numpy(dtype=np.float64)
-        return standardised_vectors(features, len(tracks))[0].astype(np.float64)
+        return unit_length(scaled_features(features, len(tracks), "z-scores")[0])
 
     @cached_property
     def _genres(self) -> np.ndarray:

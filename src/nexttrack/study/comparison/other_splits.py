@@ -1,93 +1,77 @@
-"""Does the order of models hold when the same data are divided another way? For chapter 08.
+"""How far figures hold when the same data are divided another way, and from other starts.
 
-The settings are those that were chosen on the validation part of the one split; nothing is chosen
-here. Users and items are the same, so these figures tell how much a split matters, and are no
-second test.
+For chapter 08. The settings are those that were chosen on the validation part of the one split;
+nothing is chosen here. Users and items are the same, so these figures tell how much a split matters
+and are no second test. A draw of the split has a seed of its own, for models that start at random;
+the test has all seeds. What each user has is kept (``nexttrack other-splits`` goes on where it was
+stopped); ``results/`` has the means, and of each model and each pair what intervals are made of.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
-import numpy as np
 import pandas as pd
 
-from nexttrack.data.dataset import Dataset
 from nexttrack.errors import UserError
-from nexttrack.evaluation.bootstrap import bootstrap_means, interval
-from nexttrack.evaluation.evaluator import fit_and_evaluate
-from nexttrack.evaluation.splits import (
-    Split,
-    artist_disjoint,
-    strong_generalization,
-    weak_generalization,
+from nexttrack.evaluation.significance import compare_pairs, model_means
+from nexttrack.study.comparison.fits_on_splits import (
+    DRAWS,
+    SHARES,
+    TEST,
+    kept_scores,
+    seeds_on,
+    splits,
 )
-from nexttrack.features.names import names_incidence
-from nexttrack.parallel import in_processes, on_one_thread
-from nexttrack.study.comparison.tuned_comparison import load, models
+from nexttrack.study.comparison.tuned_comparison import load
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import cut, on_sample
+from nexttrack.study.protocol import on_sample
 from nexttrack.study.results import path_of, stored
-from nexttrack.study.search import METRIC, SEED, N, tuned_settings
+from nexttrack.study.search import tuned_settings
 
-SEEDS = range(1, 5)
-"""Of further random splits."""
-SHARES = (0.5, 0.6, 0.7)
-"""Of the pairs, before which time is cut as well."""
-COLUMNS = ["data", "split", "model", "users", "mean", "low", "high", "settings"]
+FILES = {"means": "other-splits.csv", "models": "model-spread.csv", "pairs": "pair-spread.csv"}
+"""Tables of :func:`measured`."""
+COLUMNS = ["data", "split", "model", "seed", "users", "mean", "settings"]
 
 
-def further_splits(
-    dataset: Dataset, seeds: Iterable[int] = SEEDS, shares: Iterable[float] = SHARES
-) -> Iterator[tuple[str, Split]]:
-    """Give further splits of a data set, each with its name.
-
-    With dates, a cut before each of the shares. Without, a draw of the same kind for each seed;
-    users whom the models have not learned from; and, where the artists of items are known, artists
-    new to the user.
-    """
-    if dataset.dates is not None:
-        for share in shares:
-            yield f"cut at {share:.0%}", cut(dataset, share)
-        return
-    user_items = dataset.binary()
-    for seed in seeds:
-        yield f"draw {seed}", weak_generalization(user_items, seed=SEED + seed)
-    yield "new users", strong_generalization(user_items, seed=SEED)
-    if "artists" in dataset.tracks:
-        artists = names_incidence(dataset.tracks["artists"])
-        yield "new artists", artist_disjoint(user_items, artists, seed=SEED)
-
-
-def means_by_split(
-    dataset: Dataset,
-    splits: Iterable[tuple[str, Split]],
-    settings: Mapping[str, Mapping],
-    label: Callable[[str], str] = str,
-) -> Iterator[pd.DataFrame]:
-    """Fit every model with its chosen settings on each further split, and measure it on the test.
+def measured(
+    name: str,
+    draws: Iterable[int] = DRAWS,
+    shares: Iterable[float] = SHARES,
+    on_split: Callable[[pd.DataFrame], None] = lambda means: None,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Measure the tuned models on all splits of a data set.
 
     Args:
-        dataset: the data.
-        splits: of the data, each with its name.
-        settings: for each model its settings.
-        label: of the progress bar, from the name of the split.
+        name: one of :data:`nexttrack.study.search.DATASETS`.
+        draws: seeds of further draws of the split.
+        shares: of the pairs, before which time is cut.
+        on_split: called after each split with all means so far, to keep them.
 
-    Yields:
-        For each split one row for each model: ``data``, ``split``, ``model``, ``users`` asked,
-        ``mean`` of NDCG@10, ``low`` and ``high`` (95 %, bootstrap over users), and ``settings``,
-        the fingerprint of the settings.
+    Returns:
+        (means, models, pairs), all with ``data`` and ``settings``, the fingerprint of the settings.
+        ``means``: one row for each split and fit: ``split``, ``model``, ``seed``, ``users`` asked,
+        ``mean`` of NDCG@10. The others are over users, the draws of the split and the seeds (the
+        seeds alone where time is cut): ``models`` and ``pairs`` of
+        :func:`nexttrack.evaluation.significance.model_means` and ``compare_pairs``.
     """
-    made = models(dataset, settings)
-    for name, parts in splits:
-        values = in_processes(_values, (made, parts), [(model,) for model in made], label(name))
-        rows = []
-        for model, ndcg in zip(made, values, strict=True):
-            low, high = interval(bootstrap_means(ndcg, seed=SEED))
-            rows.append((dataset.name, name, model, len(ndcg), ndcg.mean(), low[0], high[0]))
-        table = pd.DataFrame(rows, columns=COLUMNS[:-1])
-        yield table.assign(settings=settings_fingerprint(settings))
+    settings = tuned_settings(name)
+    known = {"data": name, "settings": settings_fingerprint(settings)}
+    means, by_draw = [], []
+    for part in splits(load(name), draws, shares):
+        seeds = seeds_on(part, draws)
+        found = kept_scores(name, part, settings, list(seeds))
+        by_fit = found.groupby(["model", "seed"], sort=False)["NDCG@10"]
+        table = by_fit.agg(users="size", mean="mean").reset_index()
+        means.append(table.assign(**known, split=part)[COLUMNS])
+        on_split(pd.concat(means, ignore_index=True))
+        if part == TEST or part.startswith("draw"):
+            by_draw.append(found.assign(draw=seeds[0]))
+    values = pd.concat(by_draw).pivot(
+        index="user", columns=["model", "draw", "seed"], values="NDCG@10"
+    )
+    spread = [_rounded(one(values)).assign(**known) for one in (model_means, compare_pairs)]
+    return pd.concat(means, ignore_index=True), *spread
 
 
 def settings_fingerprint(settings: Mapping[str, Mapping]) -> str:
@@ -96,39 +80,59 @@ def settings_fingerprint(settings: Mapping[str, Mapping]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def stored_means(name: str) -> pd.DataFrame:
-    """Return what was measured on further splits of a data set: ``results/other-splits.csv``.
+def stored_tables(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return what was measured on the splits of a data set, from ``results/``.
 
     The sample edition needs none: where nothing is kept for it, one draw or cut and the other
     kinds of splits are measured when they are first asked for.
 
     Returns:
-        The rows of :func:`means_by_split`, all splits one below the other.
+        The tables of :func:`measured`.
 
     Raises:
         UserError: if nothing is kept for the published edition of the data at hand, or it was
             measured with other settings than those that are chosen now.
     """
     settings = tuned_settings(name)
-    rows, _ = stored("other-splits.csv", [name])
-    if rows.empty and on_sample():
+    tables = {what: stored(file, [name])[0] for what, file in FILES.items()}
+    if on_sample() and all(rows.empty for rows in tables.values()):
         return _of_the_sample(name, settings)
-    if rows.empty or set(rows["settings"]) != {settings_fingerprint(settings)}:
-        raise UserError(
-            f"{path_of('other-splits.csv')}: not of {name} with the settings chosen now; "
-            "run: make tune"
-        )
-    return rows.reset_index(drop=True)
+    for what, rows in tables.items():
+        if rows.empty or set(rows["settings"]) != {settings_fingerprint(settings)}:
+            raise UserError(
+                f"{path_of(FILES[what])}: not of {name} with the settings chosen now; "
+                "run: make tune"
+            )
+    means, of_models, pairs = (rows.reset_index(drop=True) for rows in tables.values())
+    return means, of_models, pairs
+
+
+def spread_of_means(means: pd.DataFrame) -> pd.DataFrame:
+    """Tell how much a model's mean differs from draw to draw and from seed to seed.
+
+    Args:
+        means: of :func:`measured`.
+
+    Returns:
+        ``draws`` and ``seeds``, indexed by ``data`` and ``model``: standard deviations of the mean
+        over draws (each with a seed of its own) and over the seeds of the test, NaN where there is
+        one.
+    """
+    by = ["data", "model"]
+    drawn = means["split"].str.match(f"{TEST}|draw")
+    first = means[drawn & ((means["seed"] == 0) | (means["split"] != TEST))]
+    on_test = means[means["split"] == TEST]
+    table = {"draws": first.groupby(by)["mean"].std(), "seeds": on_test.groupby(by)["mean"].std()}
+    return pd.DataFrame(table)
 
 
 @kept
-def _of_the_sample(name: str, settings: dict[str, dict]) -> pd.DataFrame:
-    dataset = load(name)
-    splits = further_splits(dataset, SEEDS[:1], SHARES[:1])
-    return pd.concat(list(means_by_split(dataset, splits, settings)), ignore_index=True)
+def _of_the_sample(
+    name: str, settings: dict[str, dict]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    return measured(name, DRAWS[:1], SHARES[:1])
 
 
-def _values(made: Mapping[str, Callable[[], Any]], parts: Split, name: str) -> np.ndarray:
-    model = on_one_thread(made[name]())
-    scores, _ = fit_and_evaluate(model, parts, "test", {"NDCG@10": METRIC}, N=N)
-    return scores["NDCG@10"].to_numpy()
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as it is stored: a millionth of an NDCG says nothing."""
+    return table.round(dict.fromkeys(table.select_dtypes("float"), 7))

@@ -16,12 +16,11 @@ from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation import metrics
 from nexttrack.evaluation.evaluator import Metric, top_n
 from nexttrack.evaluation.ranked_lists import RankedLists
-from nexttrack.evaluation.significance import compare_pairs
 from nexttrack.evaluation.splits import Split
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import task
-from nexttrack.study.search import COMPARED, METRIC, SEED, tunables, tuned_settings
+from nexttrack.study.search import COMPARED, tunables, tuned_settings
 
 LENGTH = 100
 """Length of the lists that are made on the test part."""
@@ -62,8 +61,8 @@ class Answers:
         dataset: the data.
         split: how they were divided.
         users: positions of the users who were asked about.
-        group: for each of them the group that is reported apart: the data set, for playlists with
-            the part.
+        group: for each of them the group that is reported apart: the data set, with
+            the part where it has several.
         lists: for each model its lists of 100 items, row for row with ``users``.
     """
 
@@ -108,23 +107,6 @@ def answers(name: str, only: Sequence[str] | None = None) -> Answers:
     }
     group = asked.group(pd.Series(users)).to_numpy()
     return Answers(asked.dataset, parts, users, group, lists)
-
-
-@kept
-def pairs(name: str) -> pd.DataFrame:
-    """Compare all pairs of models by NDCG@10 on the test part of a data set; kept.
-
-    Returns:
-        The rows of :func:`nexttrack.evaluation.significance.compare_pairs` with a column ``group``;
-        the margin is :data:`MARGIN` of the best model's mean in the group.
-    """
-    found = answers(name).scores({"NDCG@10": METRIC})
-    tables = {}
-    for group, rows in found.groupby("group", sort=False):
-        values = rows.pivot(index="user", columns="model", values="NDCG@10")
-        margin = MARGIN * values.mean().max()
-        tables[group] = compare_pairs(values, margin=margin, seed=SEED)
-    return pd.concat(tables, names=["group"]).reset_index("group").reset_index(drop=True)
 
 
 @kept

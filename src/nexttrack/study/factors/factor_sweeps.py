@@ -22,8 +22,8 @@ Settings = dict[str, float]
 
 
 NAMES = (
-    *("BPR", "Logistic MF", "NMF", "EASE", "iALS, plain", "iALS", "SLIM", "PureSVD", "Item kNN"),
-    *(AS_IT_COMES, "Popularity"),
+    *("Softmax MF", "Softmax MF, pooled", "BPR", "Logistic MF", "NMF", "EASE", "iALS, plain"),
+    *("iALS", "SLIM", "PureSVD", "Item kNN", AS_IT_COMES, "Popularity"),
 )
 """The models that chapter 07 compares, those that take long first."""
 

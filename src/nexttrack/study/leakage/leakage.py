@@ -21,7 +21,7 @@ from nexttrack.evaluation.sampled_metrics import NEGATIVES, full_ranks, sampled_
 from nexttrack.evaluation.splits import Split
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import on_sample, task
+from nexttrack.study.protocol import Task, on_sample, task
 from nexttrack.study.registry import MODELS
 from nexttrack.study.search import tuned_settings
 
@@ -221,7 +221,8 @@ def on_dates(name: str, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]
         settings: see :func:`chosen`.
 
     Returns:
-        (popularity of the future, random split): pairs with ``model`` and ``user``.
+        (popularity of the future, random split): pairs with ``model`` and ``user``, without the
+        lists of one artist (:func:`nexttrack.study.protocol.of_one_artist`).
     """
     asked = task(name)
     dataset, parts = asked.dataset, asked.asked
@@ -232,7 +233,14 @@ def on_dates(name: str, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]
     at_random = _compared(
         recommenders(dataset, settings), (seen, seen, out), (mixed, mixed, hidden)
     )
-    return future, at_random
+    return _of_several_artists(future, asked), _of_several_artists(at_random, asked)
+
+
+def _of_several_artists(pairs: pd.DataFrame, asked: Task) -> pd.DataFrame:
+    """Leave out lists of one artist: what comes next there is not what these mistakes are about."""
+    if asked.parts is None:
+        return pairs
+    return pairs[asked.parts[pairs["user"]] != "of one artist"].reset_index(drop=True)
 
 
 def divided_at_random(

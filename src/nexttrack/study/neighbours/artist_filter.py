@@ -7,17 +7,19 @@ an artist filter.
 
 import json
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 
 from nexttrack.data.dataset import table
-from nexttrack.evaluation.comparison import METRICS, N
+from nexttrack.evaluation.comparison import METRICS, Candidate, N
 from nexttrack.evaluation.evaluator import top_n
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.features.names import names_incidence
 from nexttrack.features.neighbours import nearest, sharing
+from nexttrack.models import SameArtist
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study.kept import kept
 from nexttrack.study.neighbours import neighbour_curves
@@ -28,6 +30,8 @@ SEED = 20_260_108
 K = 10
 QUERIES = 3_000
 LONG = 500  # length of the lists that the filter shortens
+RAREST = "Same artist, rarest first"
+"""A rule: what else there is by the artists of a playlist, what nobody has before all others."""
 
 # What a title says about the version: after a dash or in brackets.
 _VERSION = re.compile(r"\s+-\s.*$|\s*[(\[].*$")
@@ -126,50 +130,79 @@ def without(lists: np.ndarray, hidden: csr_matrix, length: int) -> np.ndarray:
 
 @kept
 def recommended(name: str) -> pd.DataFrame:
-    """Measure the models of neighbours on playlists, on all items and on those by new artists.
+    """Measure the models of neighbours on playlists: on all items, and on two kinds of them.
 
     On the validation part, each half of the users with the settings that are best on the other
-    half (:func:`nexttrack.study.neighbours.neighbour_curves.by_halves`). *New* leaves out, of the
-    lists and of what is asked for, all items by an artist whom the playlist has already; the lists
-    are what is left of the first 500.
+    half (:func:`nexttrack.study.neighbours.neighbour_curves.by_halves`). *New artists* leaves out,
+    of the lists and of what is asked for, all items by an artist whom the playlist has already;
+    *others have* all items that no list has in the training part. The lists are what is left of the
+    first 500. Beside the models stands a rule that has nothing to learn, :data:`RAREST`.
 
     Args:
         name: of a data set whose items have artists.
 
     Returns:
-        One row for each ``model``, ``asked`` (all, new artists) and user who has anything held out
-        by a new artist: ``user``, ``group``, the metrics, and ``same_artist``: of the user's hits
-        among the first 20, the share by an artist whom the playlist has (NaN for no hit).
+        One row for each ``model``, ``asked`` (all, new artists, others have) and user who has
+        something of each kind held out: ``user``, ``group``, the metrics, and ``same_artist``: of
+        the user's hits among the first 20, the share by an artist whom the playlist has (NaN for no
+        hit; for all items only).
     """
     playlists = task(name)
     dataset, parts = playlists.dataset, playlists.asked
     seen, asked = parts.validation_in, parts.validation_out
-    known = known_artists(seen, names_incidence(dataset.tracks["artists"]))
+    by_artist = names_incidence(dataset.tracks["artists"])
+    known = known_artists(seen, by_artist)
     fresh = (asked - asked.multiply(known)).tocsr()
     fresh.eliminate_zeros()
+    held = np.diff(seen.tocsc().indptr) > 0
+    some = (np.diff(fresh.indptr) > 0) & (asked @ held > 0)
     _, _, chosen = neighbour_curves.play(name)
     users = np.flatnonzero(np.diff(asked.indptr))
     halves = {"even": users[::2], "odd": users[1::2]}
+    halves = {half: users[some[users]] for half, users in halves.items()}
     tasks = [(row.model, json.loads(row.settings), halves[row.half]) for row in chosen.itertuples()]
-    shared = (neighbour_curves.neighbour_models(dataset.tracks), seen, asked, fresh, known)
+    tasks += [(RAREST, {}, users) for users in halves.values()]
+    rarest = Candidate(partial(SameArtist, by_artist, popularity_exponent=-1.0))
+    models = neighbour_curves.neighbour_models(dataset.tracks) | {RAREST: rarest}
+    shared = (models, seen, asked, fresh, known, held)
     scores = pd.concat(in_processes(_measured, shared, tasks), ignore_index=True)
     return scores.assign(group=playlists.group(scores["user"]))
 
 
-def _measured(candidates, seen, asked, fresh, known, name, settings, users):
+def _measured(candidates, seen, asked, fresh, known, held, name, settings, users):
     model = on_one_thread(candidates[name].make(**settings))
     model.fit(seen, show_progress=False)
-    users = users[np.diff(fresh.indptr)[users] > 0]
-    lists = top_n(model, seen, users, LONG)
+    lists, relevant = top_n(model, seen, users, LONG), asked[users]
+    others_have = np.where(held[lists], lists, -1)
+    nothing = csr_matrix(relevant.shape)
+    familiar = (relevant @ diags(held.astype(np.float32))).tocsr()
+    familiar.eliminate_zeros()
     tables = []
-    for what, ids, relevant in (
-        ("all", lists[:, :N], asked[users]),
+    for what, ids, of in (
+        ("all", lists[:, :N], relevant),
         ("new artists", without(lists, known[users], N), fresh[users]),
+        ("others have", without(others_have, nothing, N), familiar),
     ):
-        values = {metric: of(RankedLists(ids, relevant)) for metric, of in METRICS.items()}
+        values = {metric: measure(RankedLists(ids, of)) for metric, measure in METRICS.items()}
         tables.append(pd.DataFrame({"asked": what, "user": users, **values}))
-    tables[0]["same_artist"] = _share_known(lists[:, :N], asked[users], known[users])
+    tables[0]["same_artist"] = _share_known(lists[:, :N], relevant, known[users])
     return pd.concat(tables).assign(model=name)
+
+
+def only_here(name: str) -> dict[str, float]:
+    """Say what of a data set's items only the held-out parts have.
+
+    Returns:
+        ``catalogue``: the share of the items that nobody has in the training part, and so somebody
+        in validation or the test; ``asked``: the share of the held-out pairs of validation that are
+        of such items.
+    """
+    parts = task(name).split
+    nobody = np.diff(parts.validation_in.tocsc().indptr) == 0
+    return {
+        "catalogue": float(nobody.mean()),
+        "asked": float(nobody[parts.validation_out.indices].mean()),
+    }
 
 
 def _share_known(ids, relevant, known):
