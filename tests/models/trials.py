@@ -62,7 +62,7 @@ TRIALS = {
     ),
     "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20), True, True),
     "AudioKNN, kernel": Trial(
-        lambda n, kind, x, m: AudioKNN(x, metric="euclidean", concentration=3.0),
+        lambda n, kind, x, m: AudioKNN(x, "z-scores", "euclidean", 3.0),
         (0.05, 0.20),
         True,
         True,
