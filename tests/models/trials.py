@@ -67,11 +67,18 @@ TRIALS = {
     ),
     "SameArtist": Trial(lambda n, kind, x, m: SameArtist(_one_hot(kind)), (0.56, 0.62)),
     "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20)),
+    "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20), True, True),
     "AudioKNN, kernel": Trial(
-        lambda n, kind, x, m: AudioKNN(x, metric="euclidean", concentration=3.0), (0.05, 0.20)
+        lambda n, kind, x, m: AudioKNN(x, "z-scores", "euclidean", 3.0),
+        (0.05, 0.20),
+        True,
+        True,
     ),
     "LearnedSoundKNN": Trial(
-        lambda n, kind, x, m: LearnedSoundKNN(x, factors=4, regularization=0.1), (0.05, 0.30)
+        lambda n, kind, x, m: LearnedSoundKNN(x, factors=4, regularization=0.1),
+        (0.05, 0.30),
+        True,
+        True,
     ),
     "ContentKNN": Trial(lambda n, kind, x, m: ContentKNN(x, profile="max"), (0.08, 0.12)),
     "ContentKNN, sum": Trial(
