@@ -57,10 +57,16 @@ def test_the_choice_is_by_excess_and_each_copy_chooses():
     found = choose_and_judge(chooses, judges)
     assert (found.setting, found.observed) == (5, 0.8)
     np.testing.assert_allclose(found.null, [0.4] * 3)
-    assert found.excess == pytest.approx(0.3)
-    # The copies chose 2, 9 and 2: the second of them is as far above its mean as 0.45.
-    np.testing.assert_allclose(found.null_excess, [-0.025, 0.45, 0.075])
-    assert found.p_value == 0.5
+    # One of four beside three that are alike is 3 / sqrt(3) of their standard deviations above.
+    assert found.excess == pytest.approx(3**0.5)
+    # The copies chose 2, 9 and 2. The second of them is as far above its mean as the data.
+    np.testing.assert_allclose(found.null_excess, [-(3**-0.5), 3**0.5, 3**0.5])
+
+
+def test_figures_that_are_the_same_in_all_are_no_excess():
+    same = table(*[[0.0, 0.0, 0.0]] * 4)
+    found = choose_and_judge(same, same)
+    assert (found.excess, found.p_value) == (0, 1)
 
 
 def test_a_mixture_stands_out_and_a_cloud_does_not(mixture, correlated):
