@@ -117,8 +117,8 @@ def choose_and_judge(chooses: pd.DataFrame, judges: pd.DataFrame) -> Judgement:
     """Choose a setting by the excess of one figure over copies, and judge it by that of another.
 
     With few clusters every figure is high, on any data; so what chooses and what judges is the
-    excess over the mean of data and copies at the same setting. Settings differ in spread, too: what
-    judges is in standard deviations. The choice makes no p-value smaller: each copy chooses as well.
+    excess over the mean of data and copies at the same setting. Settings differ in spread, too:
+    what judges is in standard deviations. Each copy chooses as well, so no choice lowers a p-value.
 
     Args:
         chooses: data (first row) and copies without clusters (the others) x settings: the figure

@@ -70,7 +70,7 @@ def _returning_of(rows: pd.DataFrame, k: int, copy: int) -> pd.DataFrame:
 
 
 def _k_means(k: int, *draw: int) -> KMeans:
-    """Return k-means with a seed; that of draw 0 is what ``cluster_stability`` fits all rows with."""
+    """Return k-means with a seed: that of draw 0 is how ``cluster_stability`` fits all rows."""
     return seeded(estimator("k-means", k), seed_of(SEED, *draw))
 
 
