@@ -66,7 +66,6 @@ TRIALS = {
         lambda n, kind, x, m: ClusterPopularity(kind), (0.56, 0.62), True, True
     ),
     "SameArtist": Trial(lambda n, kind, x, m: SameArtist(_one_hot(kind)), (0.56, 0.62)),
-    "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20)),
     "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20), True, True),
     "AudioKNN, kernel": Trial(
         lambda n, kind, x, m: AudioKNN(x, "z-scores", "euclidean", 3.0),
