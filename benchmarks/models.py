@@ -52,6 +52,8 @@ NEIGHBOURS = 100
 ITERATIONS = 15
 EPOCHS = 20
 """Rounds of BPR, logistic MF and NMF; each takes as long as the next, so no more are timed."""
+SOFTMAX_EPOCHS, SAMPLES = 3, 2_000
+"""Of the softmax, likewise; its epochs cost more."""
 EASE_ITEMS = 10_000
 FEW = 500
 """Users, and at most so many items, of the fit that is not measured."""
@@ -296,6 +298,13 @@ MODELS = {
         f"{FACTORS} factors, {EPOCHS} epochs in one thread, as a seed needs it",
         lambda world: model("LogisticMF", factors=FACTORS, iterations=EPOCHS),
         (Rival("fit", "implicit-lmf"), _ALS_LIMITED),
+    ),
+    "SoftmaxMF": Contender(
+        f"{FACTORS} factors, {SOFTMAX_EPOCHS} epochs, {SAMPLES:,} items drawn for a step",
+        lambda world: model(
+            "SoftmaxMF", factors=FACTORS, iterations=SOFTMAX_EPOCHS, samples=SAMPLES
+        ),
+        (_ALS_LIMITED,),
     ),
     "PureSVD": Contender(
         f"{FACTORS} factors", lambda world: model("PureSVD", factors=FACTORS), (_ALS_LIMITED,)

@@ -66,12 +66,18 @@ TRIALS = {
         lambda n, kind, x, m: ClusterPopularity(kind), (0.56, 0.62), True, True
     ),
     "SameArtist": Trial(lambda n, kind, x, m: SameArtist(_one_hot(kind)), (0.56, 0.62)),
-    "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20)),
+    "AudioKNN": Trial(lambda n, kind, x, m: AudioKNN(x), (0.14, 0.20), True, True),
     "AudioKNN, kernel": Trial(
-        lambda n, kind, x, m: AudioKNN(x, metric="euclidean", concentration=3.0), (0.05, 0.20)
+        lambda n, kind, x, m: AudioKNN(x, "z-scores", "euclidean", 3.0),
+        (0.05, 0.20),
+        True,
+        True,
     ),
     "LearnedSoundKNN": Trial(
-        lambda n, kind, x, m: LearnedSoundKNN(x, factors=4, regularization=0.1), (0.05, 0.30)
+        lambda n, kind, x, m: LearnedSoundKNN(x, factors=4, regularization=0.1),
+        (0.05, 0.30),
+        True,
+        True,
     ),
     "ContentKNN": Trial(lambda n, kind, x, m: ContentKNN(x, profile="max"), (0.08, 0.12)),
     "ContentKNN, sum": Trial(
@@ -91,9 +97,9 @@ TRIALS = {
     "LogisticMF": Trial(lambda n, kind, x, m: LogisticMF(8), (0.27, 0.36), True, True),
     "PureSVD": Trial(lambda n, kind, x, m: PureSVD(4), (0.46, 0.54), True, True),
     "NMF": Trial(lambda n, kind, x, m: NMF(4), (0.46, 0.55), True, True),
-    "SoftmaxMF": Trial(lambda n, kind, x, m: SoftmaxMF(8), (0.4, 0.5), True, True),
+    "SoftmaxMF": Trial(lambda n, kind, x, m: SoftmaxMF(8), (0.32, 0.39), True, True),
     "SoftmaxMF, pooled": Trial(
-        lambda n, kind, x, m: SoftmaxMF(8, user_side="pooled"), (0.4, 0.5), True, True
+        lambda n, kind, x, m: SoftmaxMF(8, user_side="pooled"), (0.47, 0.55), True, True
     ),
     "SLIM": Trial(lambda n, kind, x, m: SLIM(0.1, 5.0), (0.40, 0.46)),
 }

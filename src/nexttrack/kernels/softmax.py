@@ -19,6 +19,7 @@ def softmax_gradients(
     *,
     hidden: csr_matrix | None = None,
     log_weight: np.ndarray | None = None,
+    of_items: bool = True,
     num_threads: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the gradients of the users' weighted mean surprise, by x and by y.
@@ -36,10 +37,11 @@ def softmax_gradients(
         weight: float32 of users; 0 for those who want nothing.
         hidden: ``csr_matrix`` of users x items that are no candidates, or None.
         log_weight: float32 of items, or None.
+        of_items: whether the gradient by y is asked for.
         num_threads: threads; 0 for all cores. The result does not depend on it.
 
     Returns:
-        float32 arrays of the shapes of x and y.
+        float32 arrays of the shapes of x and y; the second is empty if it is not asked for.
     """
     starts = range(0, len(y), BLOCK)
     powers: list = [None] * len(starts)
@@ -65,6 +67,9 @@ def softmax_gradients(
     share = np.exp(highest - highest.max(axis=0))
     share *= weight / np.maximum((share * totals).sum(axis=0), TINY)
     own = (weight / np.maximum(np.diff(wanted.indptr), 1).astype(np.float32))[:, None]
+    by_x = (share[:, :, None] * parts).sum(axis=0) - own * (wanted @ y)
+    if not of_items:
+        return by_x, np.empty((0, y.shape[1]), dtype=np.float32)
     by_y = np.empty_like(y)
 
     def products(first, last):
@@ -74,7 +79,7 @@ def softmax_gradients(
 
     in_chunks(products, len(starts), num_threads)
     by_y -= wanted.T @ (own * x)
-    return (share[:, :, None] * parts).sum(axis=0) - own * (wanted @ y), by_y
+    return by_x, by_y
 
 
 def _by_blocks(hidden: csr_matrix, starts: range) -> list[tuple[np.ndarray, np.ndarray]]:

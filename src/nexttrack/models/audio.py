@@ -1,14 +1,15 @@
 """Recommend by sound alone: the items that sound most like what a user has."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import diags
 
 from nexttrack.kernels.ranking import NO_SCORE, product, top_n
+from nexttrack.models.inputs import checked_user_items
 from nexttrack.models.model_file import check_array
-from nexttrack.models.recommender import Recommender
+from nexttrack.models.recommender import Recommender, check_known
 from nexttrack.models.space import OneOf, Range, Space
 
 SCALES = ("normal scores", "z-scores")
@@ -33,9 +34,9 @@ class AudioKNN(Recommender):
     similarity to the nearest item. Exponents below -80 count as -80.
 
     Items with a missing feature are never recommended, and add nothing to a profile; a user
-    without any item that has features gets an empty list (ids -1). A user is the row of
-    ``user_items``, known or not, so ``recalculate_user`` changes nothing. ``fit`` raises a
-    ValueError if the features are not one row for each item, or no item has them all.
+    without any item that has features gets an empty list (ids -1). A known user has what they had
+    in ``fit``. ``fit`` raises a ValueError if the features are not one row for each item, or no
+    item has them all.
 
     Args:
         features: array of items x features, any unit; NaN where unknown.
@@ -48,12 +49,14 @@ class AudioKNN(Recommender):
         vectors: float32 of items x features; of length 1 for the cosine, over the root of their
             number for the other; zeros where one is unknown.
         known: which items have them all, boolean.
+        user_items: float32 of users x items, the profiles of the users of ``fit``.
 
     Raises:
         ValueError: for another scale, metric or concentration.
     """
 
-    _STATE = ("vectors", "known", "scale", "metric", "concentration")
+    _STATE: tuple[str, ...] = ("vectors", "known", "user_items", "scale", "metric", "concentration")
+    _BY_ROW = False
     _COMPARES = ("items",)
     _WITHOUT_EVIDENCE = float(NO_SCORE)  # of no known sound: a similarity may be below 0
 
@@ -83,32 +86,43 @@ class AudioKNN(Recommender):
         self.metric = metric
         self.concentration = concentration
         self.num_threads = num_threads
-        self.vectors: np.ndarray | None = None
+        self.vectors: Any = None
+        self.user_items: Any = None
 
     @property
     def n_items(self) -> int:
         """Return the number of items that the model knows."""
         return len(self.vectors)
 
+    @property
+    def n_users(self) -> int:
+        """Return the number of users that the model knows."""
+        return self.user_items.shape[0]
+
     def _fit(self, user_items, show_progress, callback):
-        scaled, self.known = scaled_features(self.features, user_items.shape[1], self.scale)
+        self.vectors, self.known = self._placed(user_items)
+        self.user_items = user_items.copy()
+
+    def _placed(self, user_items):
+        """Return the vectors of the items, and which have one."""
+        scaled, known = scaled_features(self.features, user_items.shape[1], self.scale)
         if self.metric == "cosine":
-            self.vectors = unit_length(scaled).astype(np.float32)
-        else:
-            self.vectors = (scaled / np.sqrt(scaled.shape[1])).astype(np.float32)
+            return unit_length(scaled).astype(np.float32), known
+        return (scaled / np.sqrt(scaled.shape[1])).astype(np.float32), known
 
     def _loaded(self):
         check_array("vectors", self.vectors, (self.n_items, np.shape(self.vectors)[-1]), np.float32)
         check_array("known", self.known, (self.n_items,), bool)
+        self.user_items = checked_user_items(self.user_items, self.n_items)
 
     def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
+        if not recalculate_user:
+            check_known(users, self.n_users)
+            user_items = self.user_items[users]
         known = np.flatnonzero(self.known)
         rows, vectors = user_items[:, known], self.vectors[known]
         total = np.asarray(rows.sum(axis=1), dtype=np.float64).ravel()
-        shares = (
-            diags(np.divide(1, total, out=np.zeros(len(total)), where=total > 0)) @ rows
-        ).tocsr()
-        shares = shares.astype(np.float32)
+        shares = (diags(1 / np.where(total > 0, total, 1)) @ rows).tocsr().astype(np.float32)
 
         def scores(start, stop):
             part = shares[start:stop]

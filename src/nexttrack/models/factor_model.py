@@ -7,7 +7,7 @@ from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
 
 from nexttrack.kernels.ranking import product, top_n
 from nexttrack.models.model_file import check_array
-from nexttrack.models.recommender import Recommender
+from nexttrack.models.recommender import Recommender, check_known
 
 
 class FactorModel(Recommender, MatrixFactorizationBase):
@@ -58,11 +58,7 @@ class FactorModel(Recommender, MatrixFactorizationBase):
     def _factors_of(self, users, user_items, recalculate_user):
         if recalculate_user:
             return np.atleast_2d(self.recalculate_user(users, user_items))
-        if len(users) and users.max() >= self.n_users:
-            raise IndexError(
-                f"user {users.max()} is not in the model, which has {self.n_users}; "
-                "recalculate_user=True places a new one by the row in user_items"
-            )
+        check_known(users, self.n_users)
         return self.user_factors[users]
 
     def _known_items(self) -> np.ndarray | None:

@@ -73,10 +73,10 @@ class LearnedSoundKNN(AudioKNN):
         self.regularization = regularization
         self.random_state = random_state
 
-    def _fit(self, user_items, show_progress, callback):
+    def _placed(self, user_items):
         n_items = user_items.shape[1]
-        scores, self.known = scaled_features(self.features, n_items, self.scale)
-        items = np.flatnonzero(self.known)
+        scores, known = scaled_features(self.features, n_items, self.scale)
+        items = np.flatnonzero(known)
         sound = _with_products(scores[items])
         svd = PureSVD(self.factors, random_state=self.random_state)
         svd.fit(user_items, show_progress=False)
@@ -90,7 +90,7 @@ class LearnedSoundKNN(AudioKNN):
                 raise ValueError("a fold leaves no item with users and features to learn from")
             predict = _ridge(sound[learned], factors[learned], self.regularization)
             vectors[items[test]] = unit_length(predict(sound[test]))
-        self.vectors = vectors
+        return vectors, known
 
     def _groups(self, n_items):
         if self.groups is None:

@@ -219,6 +219,19 @@ class Recommender(ModelFile, RecommenderBase):
         return np.ones(len(items))
 
 
+def check_known(users: np.ndarray, n_users: int) -> None:
+    """Refuse a user who was not in ``fit``.
+
+    Raises:
+        IndexError: the line says what to do.
+    """
+    if len(users) and users.max() >= n_users:
+        raise IndexError(
+            f"user {users.max()} is not in the model, which has {n_users}; "
+            "recalculate_user=True places a new one by the row in user_items"
+        )
+
+
 def one_hot(items: np.ndarray, n_items: int) -> csr_matrix:
     """Return a row for each item, float32 of len(items) x n_items: 1 for itself."""
     ones = np.ones(len(items), dtype=np.float32)

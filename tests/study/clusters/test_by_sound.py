@@ -69,7 +69,10 @@ def test_all_recordings_are_clustered_and_their_clusters_return(study, recording
     every = by_sound.clusters(3)
     assert adjusted_rand_score(KIND, every["cluster"]) == 1
     assert silhouette_score(every[["x", "y"]], KIND) > 0.7
-    jaccard = by_sound.returning(3).groupby("copy")["jaccard"].min()
+    returning = by_sound.returning(3)
+    of_data = returning[returning["copy"] == 0].set_index("cluster")["rows"]
+    assert of_data.to_dict() == every["cluster"].value_counts().to_dict()
+    jaccard = returning.groupby("copy")["jaccard"].min()
     assert jaccard[0] > 0.95 > jaccard[1]
 
     silent = recordings.iloc[::2].assign(tempo=np.nan, energy=0.5)
