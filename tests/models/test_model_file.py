@@ -84,6 +84,9 @@ CRAFTED = [
     ("AudioKNN", "metric", lambda metric: np.array("taxi"), "metric must be one of"),
     ("EASE", "tiles", with_nan, "tiles has values that are no finite numbers"),
     ("EASE", "n_items", lambda n: n + 0.0, "n_items must be a whole number"),
+    ("RDLAE", "dropout", lambda share: share + 1, "dropout must be 0 or more and below 1"),
+    ("GFCF", "item_users.data", np.negative, "item_users must be above 0"),
+    ("GFCF", "item_vectors", lambda vectors: vectors[1:], "item_users is not of size"),
     ("Random", "n_items", lambda n: -n, "n_items must be a whole number of 0 or more"),
     ("Random", "n_items", lambda n: n.astype(object), "not a model file, or damaged"),
 ]
