@@ -45,7 +45,7 @@ def softmax_gradients(
     """
     starts = range(0, len(y), BLOCK)
     powers: list = [None] * len(starts)
-    highest = np.empty((len(starts), len(x)), dtype=np.float32)
+    highest: np.ndarray = np.empty((len(starts), len(x)), dtype=np.float32)
     totals, parts = np.empty_like(highest), np.empty((len(starts), *x.shape), dtype=np.float32)
     out = None if hidden is None else _by_blocks(hidden, starts)
 

@@ -11,6 +11,7 @@ implicit's own tests of recommenders run on each of them. What they do otherwise
 | an item without users is similar to none | content is similar whoever has it |
 | the withheld item of a user's kind comes first | chance and popularity know no tastes |
 | BPR and LogisticMF place no new user | they do, at the optimum, which the fit's last step is not |
+| a known user is the same again when recalculated | a free `SoftmaxMF` goes to the optimum |
 | a list that ends early is filled with item 0 or the last item | with -1 |
 | a boolean mask is read as positions 0 and 1 | as a mask for `items` and the like, else refused |
 | `callback` is ignored or refused | called after iterations, refused where there are none |

@@ -340,7 +340,9 @@ def _weights(rows: csr_matrix, exponent: float) -> np.ndarray:
     return (weights * (counts > 0).sum() / weights.sum()).astype(np.float32)
 
 
-def _parted(rows: csr_matrix, share: float, rng) -> tuple[csr_matrix, csr_matrix]:
+def _parted(
+    rows: csr_matrix, share: float, rng: np.random.Generator
+) -> tuple[csr_matrix, csr_matrix]:
     """Divide the items of each row by chance; a share of them, on average, is in the second."""
     left = rng.random(rows.nnz) < share
     parts = []
