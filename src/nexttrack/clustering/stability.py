@@ -35,11 +35,10 @@ class Stability:
     def table(self) -> pd.DataFrame:
         """Return rows, mean jaccard, share of draws that dissolve it, and verdict by cluster.
 
-        A draw dissolves a cluster if the Jaccard is at most 1/2: that bound has a reason (Hennig
-        2008). The verdicts have none but experience: they are guidelines of the help page of
-        clusterboot (R package fpc), not of the paper: below 0.6 "unstable", below 0.75 "pattern"
-        (something is there, its rows are in doubt), below 0.85 "stable", else "highly stable". A
-        cloud cut in two reaches them, so hold them against null data.
+        A draw dissolves a cluster if the Jaccard is at most 1/2 (Hennig 2008). Verdicts are the
+        guidelines on the help page of the program clusterboot (R package fpc): below 0.6
+        "unstable", below 0.75 "pattern" (something is there, its rows are in doubt), below 0.85
+        "stable", else "highly stable". A cloud cut in two reaches them: hold them to null data.
         """
         mean = self.jaccard.mean()
         names = np.array(["unstable", "pattern", "stable", "highly stable"])

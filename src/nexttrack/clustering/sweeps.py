@@ -80,7 +80,7 @@ def sweep(
         for setting, labels in of_all.items()
     }
     return Sweep(
-        pd.DataFrame(of_all, dtype=np.int64),
+        pd.DataFrame(dict(of_all), dtype=np.int64),
         pd.DataFrame.from_dict(figures, orient="index").rename_axis("setting"),
     )
 
@@ -98,7 +98,8 @@ class Judgement:
         setting: that of the data.
         observed: the judging figure of the data at their setting.
         null: the same of each copy, at the setting *of the data*: float64, one a copy.
-        excess: observed, less the mean over data and copies at that setting.
+        excess: observed, less the mean over data and copies at that setting, in standard deviations
+            of these; 0 where all are the same.
         null_excess: the same of each copy, at the setting *of the copy*: float64.
         p_value: (1 + number of copies of which the excess is as great) / (1 + number of copies):
             under the null data and copies are alike, and are treated alike.
@@ -116,8 +117,8 @@ def choose_and_judge(chooses: pd.DataFrame, judges: pd.DataFrame) -> Judgement:
     """Choose a setting by the excess of one figure over copies, and judge it by that of another.
 
     With few clusters every figure is high, on any data; so what chooses and what judges is the
-    excess over the mean of data and copies at the same setting. A choice raises no p-value: each
-    copy chooses as well.
+    excess over the mean of data and copies at the same setting. Settings differ in spread, too:
+    what judges is in standard deviations. Each copy chooses as well, so no choice lowers a p-value.
 
     Args:
         chooses: data (first row) and copies without clusters (the others) x settings: the figure
@@ -132,7 +133,9 @@ def choose_and_judge(chooses: pd.DataFrame, judges: pd.DataFrame) -> Judgement:
     if len(judges) < 2 or chooses.isna().any(axis=None) or judges.isna().any(axis=None):
         raise ValueError("data and at least one copy are needed, without NaN")
     chosen = (chooses - chooses.mean()).to_numpy().argmax(axis=1)
-    excess = (judges - judges.mean()).to_numpy()[np.arange(len(judges)), chosen]
+    spread = judges.std(ddof=0)
+    excess = ((judges - judges.mean()) / spread.where(spread > 0, 1.0)).to_numpy()
+    excess = excess[np.arange(len(judges)), chosen]
     of_setting = judges.iloc[:, chosen[0]].to_numpy(dtype=np.float64)
     return Judgement(
         judges.columns[chosen[0]],

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from sklearn.cluster import KMeans
 
 from nexttrack.clustering.maps import umap_places
 from nexttrack.clustering.seeds import seed_of, seeded
@@ -29,7 +30,9 @@ def clusters(k: int) -> pd.DataFrame:
     """
     rows = sound(table("recordings")).to_numpy()
     places, labels = in_processes(
-        lambda fit: fit(rows), (), [(_map_of_all,), (lambda rows: _k_means(k).fit_predict(rows),)]
+        lambda fit: fit(rows),
+        (),
+        [(_map_of_all,), (lambda rows: _k_means(k, 0).fit_predict(rows),)],
     )
     return pd.DataFrame({"cluster": labels.astype(np.int64), "x": places[:, 0], "y": places[:, 1]})
 
@@ -42,31 +45,35 @@ def _map_of_all(rows: np.ndarray) -> np.ndarray:
 def returning(k: int) -> pd.DataFrame:
     """Return how much of each cluster of k-means on all recordings returns from half of them.
 
-    Beside it the same of null data: each null copy as large, clustered in the same way.
+    The clusters are those of :func:`clusters`. Beside them those of null data: each copy as large,
+    clustered in the same way.
 
     Returns:
         One row for each ``copy`` (0 for the recordings) and ``cluster``: what
         :meth:`nexttrack.clustering.Stability.table` returns.
     """
     rows = sound(table("recordings"))
-    copies = [(copy,) for copy in range(effort().rule_copies + 1)]
-    return pd.concat(in_processes(_returning_of, (rows, k), copies), ignore_index=True)
+    spent = effort()
+    copies = [(copy,) for copy in range(spent.rule_copies + 1)]
+    found = in_processes(_returning_of, (rows, k, spent.draws), copies)
+    return pd.concat(found, ignore_index=True)
 
 
-def _returning_of(rows: pd.DataFrame, k: int, copy: int) -> pd.DataFrame:
+def _returning_of(rows: pd.DataFrame, k: int, draws: int, copy: int) -> pd.DataFrame:
     found = cluster_stability(
         null_copy(rows, copy),
         estimator("k-means", k),
         seed=SEED,
-        n_draws=effort().draws,
+        n_draws=draws,
         share=0.5,
         num_threads=1,
     )
     return found.table().reset_index(names="cluster").assign(copy=copy)
 
 
-def _k_means(k: int):
-    return seeded(estimator("k-means", k), seed_of(SEED))
+def _k_means(k: int, *draw: int) -> KMeans:
+    """Return k-means with a seed: that of draw 0 is how ``cluster_stability`` fits all rows."""
+    return seeded(estimator("k-means", k), seed_of(SEED, *draw))
 
 
 def labels_of_items(tracks: pd.DataFrame, ks: Iterable[int]) -> dict[int, np.ndarray]:

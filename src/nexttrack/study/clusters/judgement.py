@@ -30,8 +30,8 @@ def judged(figures: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row for each method: ``setting``, ``n_clusters``, ``unclustered``; for each of
         ``FIGURES`` that of the recordings, and the mean of null data at the same setting with
-        ``_null``; ``spread``, the standard deviation of the latter for ``rand``; ``excess`` and
-        ``greatest``, the excess in stability and the greatest of any null data; ``p_value``.
+        ``_null``; ``excess`` and ``greatest``, the excess in stability (in standard deviations) and
+        the greatest of any null data; ``p_value``.
     """
     rows = []
     for method in METHODS:
@@ -51,7 +51,6 @@ def judged(figures: pd.DataFrame) -> pd.DataFrame:
                 "silhouette_null": silhouette.loc[1:, found.setting].mean(),
                 "rand": found.observed,
                 "rand_null": found.null.mean(),
-                "spread": found.null.std(ddof=1),
                 "excess": found.excess,
                 "greatest": found.null_excess.max(),
                 "p_value": found.p_value,
