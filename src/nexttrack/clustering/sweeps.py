@@ -80,7 +80,7 @@ def sweep(
         for setting, labels in of_all.items()
     }
     return Sweep(
-        pd.DataFrame(of_all, dtype=np.int64),
+        pd.DataFrame(dict(of_all), dtype=np.int64),
         pd.DataFrame.from_dict(figures, orient="index").rename_axis("setting"),
     )
 

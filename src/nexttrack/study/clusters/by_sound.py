@@ -53,16 +53,18 @@ def returning(k: int) -> pd.DataFrame:
         :meth:`nexttrack.clustering.Stability.table` returns.
     """
     rows = sound(table("recordings"))
-    copies = [(copy,) for copy in range(effort().rule_copies + 1)]
-    return pd.concat(in_processes(_returning_of, (rows, k), copies), ignore_index=True)
+    spent = effort()
+    copies = [(copy,) for copy in range(spent.rule_copies + 1)]
+    found = in_processes(_returning_of, (rows, k, spent.draws), copies)
+    return pd.concat(found, ignore_index=True)
 
 
-def _returning_of(rows: pd.DataFrame, k: int, copy: int) -> pd.DataFrame:
+def _returning_of(rows: pd.DataFrame, k: int, draws: int, copy: int) -> pd.DataFrame:
     found = cluster_stability(
         null_copy(rows, copy),
         estimator("k-means", k),
         seed=SEED,
-        n_draws=effort().draws,
+        n_draws=draws,
         share=0.5,
         num_threads=1,
     )

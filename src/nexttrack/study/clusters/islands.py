@@ -35,21 +35,25 @@ def islands() -> tuple[pd.DataFrame, pd.DataFrame]:
         recordings and ``genre``: ``dice``, the likeness (2 |A ∩ B| / (|A| + |B|)) of the genre and
         its most similar island, and ``dealt``, the same with the genres dealt out anew.
     """
-    rows = sample(sound(table("recordings")), effort().island_rows)
-    found = in_processes(_maps_of, (rows,), [(world,) for world in ("recordings", "null")])
+    recordings, spent = table("recordings"), effort()
+    rows = sample(sound(recordings), spent.island_rows)
+    lists = recordings.loc[rows.index, "genres"]
+    shared = (rows, lists, spent.maps, SHARES)
+    found = in_processes(_maps_of, shared, [(world,) for world in ("recordings", "null")])
     maps, genres = zip(*found, strict=True)
     return pd.concat(maps, ignore_index=True), genres[0]
 
 
-def _maps_of(rows: pd.DataFrame, world: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    lists = table("recordings").loc[rows.index, "genres"]
+def _maps_of(
+    rows: pd.DataFrame, lists: pd.Series, n_maps: int, shares: tuple[float, ...], world: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     names = sorted(set(lists.explode().dropna()))
     by_genre = incidence(lists, names)
     maps, genres = [], []
-    for number in range(1, effort().maps + 1):
+    for number in range(1, n_maps + 1):
         data = null_copy(rows, number if world == "null" else 0).to_numpy()
         places = umap_places(data, seed=seed_of(SEED, number), min_dist=0.0, n_epochs=ROUNDS)
-        least, labels = _chosen(places)
+        least, labels = _chosen(places, shares)
         sizes = np.bincount(labels[labels >= 0], minlength=1)
         maps.append(
             {
@@ -72,9 +76,9 @@ def _maps_of(rows: pd.DataFrame, world: str) -> tuple[pd.DataFrame, pd.DataFrame
     return pd.DataFrame(maps), pd.concat(genres) if genres else pd.DataFrame()
 
 
-def _chosen(places: np.ndarray) -> tuple[float, np.ndarray]:
+def _chosen(places: np.ndarray, shares: tuple[float, ...]) -> tuple[float, np.ndarray]:
     seen = np.random.default_rng(SEED).permutation(len(places))[:SEEN]
-    found = by_density(places, SHARES)
+    found = by_density(places, shares)
     least = max(
         found, key=lambda share: np.nan_to_num(mean_silhouette(places[seen], found[share][seen]))
     )

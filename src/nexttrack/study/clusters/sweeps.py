@@ -10,7 +10,7 @@ from nexttrack.clustering.stability import correlated_columns
 from nexttrack.clustering.sweeps import sweep
 from nexttrack.data.dataset import table
 from nexttrack.parallel import in_processes
-from nexttrack.study.clusters.methods import METHODS, effort, estimator
+from nexttrack.study.clusters.methods import METHODS, Effort, effort, estimator
 from nexttrack.study.kept import kept
 from nexttrack.study.sound_space import SEED, sample, sound
 
@@ -38,15 +38,15 @@ def sweeps() -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     rows = rows_to_judge()
     longest_first = sorted(METHODS, key=lambda name: name != LONGEST)
-    found = in_processes(_sweeps_of, (rows,), [(name,) for name in longest_first])
+    found = in_processes(_sweeps_of, (rows, effort()), [(name,) for name in longest_first])
     return tuple(pd.concat(frames, ignore_index=True) for frames in zip(*found, strict=True))
 
 
-def _sweeps_of(rows: pd.DataFrame, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _sweeps_of(rows: pd.DataFrame, spent: Effort, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     # All of a method in one process: the first call of UMAP compiles it for as long as ten fits.
     figures, labels = [], pd.DataFrame()
-    for copy in range(effort().copies + 1):
-        found = sweep(null_copy(rows, copy), METHODS[name], seed=SEED, n_draws=effort().draws)
+    for copy in range(spent.copies + 1):
+        found = sweep(null_copy(rows, copy), METHODS[name], seed=SEED, n_draws=spent.draws)
         figures.append(found.figures.reset_index().assign(method=name, copy=copy))
         if not copy:
             labels = found.labels.melt(var_name="setting", value_name="label").assign(method=name)
@@ -61,18 +61,19 @@ def rules() -> pd.DataFrame:
         One row for each ``rule`` (silhouette and gap of k-means, BIC of the mixture) and ``copy``
         (0 for the recordings): ``number``.
     """
-    rows = rows_to_judge()
-    tasks = [(copy,) for copy in range(effort().rule_copies + 1)]
-    return pd.concat(in_processes(_rules_on, (rows,), tasks), ignore_index=True)
+    spent = effort()
+    tasks = [(copy,) for copy in range(spent.rule_copies + 1)]
+    found = in_processes(_rules_on, (rows_to_judge(), spent), tasks)
+    return pd.concat(found, ignore_index=True)
 
 
-def _rules_on(rows: pd.DataFrame, copy: int) -> pd.DataFrame:
-    data, ks = null_copy(rows, copy), range(1, effort().ks + 1)
+def _rules_on(rows: pd.DataFrame, spent: Effort, copy: int) -> pd.DataFrame:
+    data, ks = null_copy(rows, copy), range(1, spent.ks + 1)
     kmeans, how = estimator("k-means"), {"seed": SEED, "num_threads": 1}
     numbers = {
         "silhouette": choose_by_silhouette(data, kmeans, ks[1:], sample=1_500, **how).chosen,
         "gap statistic": choose_by_gap(
-            data, kmeans, ks[-1], n_references=effort().references, **how
+            data, kmeans, ks[-1], n_references=spent.references, **how
         ).chosen,
         "BIC": choose_by_bic(data, estimator("Gaussian mixture"), ks, **how).chosen,
     }
