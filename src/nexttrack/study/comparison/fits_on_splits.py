@@ -24,7 +24,7 @@ from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study.comparison.tuned_comparison import load, models
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import cut, split
-from nexttrack.study.search import METRIC, SEED, N
+from nexttrack.study.search import METRIC, SEED, SLOW, N
 
 DRAWS = (1, 2, 3, 4)
 """Seeds of further random splits, and of models that start at random; the test has seed 0."""
@@ -81,17 +81,23 @@ def scores(
         parts: of the data.
         settings: for each model its settings.
         seeds: of fits of models that start at random: how much more than the seed that they have.
-            The others are fitted once.
+            The others, and those of ``SLOW``, are fitted once, with the first.
         label: of the progress bar; none is shown without.
 
     Returns:
         One row for each fit and user: ``model``, ``seed``, ``user`` (position) and ``NDCG@10``.
     """
-    made = models(dataset, settings)
+    made, seeds = models(dataset, settings), list(seeds)
     tasks = [
         (model, seed)
         for model in made
-        for seed in (seeds if hasattr(made[model](), "random_state") else (0,))
+        for seed in (
+            (0,)
+            if not hasattr(made[model](), "random_state")
+            else seeds[:1]
+            if model in SLOW
+            else seeds
+        )
     ]
     tables = in_processes(_scores, (made, parts), tasks, label)
     return pd.concat(tables, ignore_index=True)
