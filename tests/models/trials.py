@@ -17,11 +17,15 @@ from nexttrack.models import (
     ContentKNN,
     ItemKNN,
     LogisticMF,
+    MarkovChain,
     Popularity,
     PureSVD,
     Random,
+    RecentContentKNN,
+    RecentItemKNN,
     RecentPopularity,
     RP3beta,
+    SessionKNN,
     UserKNN,
 )
 
@@ -75,9 +79,19 @@ TRIALS = {
     "LogisticMF": Trial(lambda n, kind, x, m: LogisticMF(8), (0.27, 0.36), True, True),
     "PureSVD": Trial(lambda n, kind, x, m: PureSVD(4), (0.46, 0.54), True, True),
     "NMF": Trial(lambda n, kind, x, m: NMF(4), (0.46, 0.55), True, True),
+    # Their values are moments: in a row of ones nothing comes before anything.
+    "MarkovChain": Trial(lambda n, kind, x, m: MarkovChain(3, 2.0, 0.5), (-0.01, 0.01), False),
+    "RecentItemKNN": Trial(lambda n, kind, x, m: RecentItemKNN(K=n), (0.49, 0.55)),
+    "RecentContentKNN": Trial(
+        lambda n, kind, x, m: RecentContentKNN(_one_hot(kind), n), (0.2, 0.26)
+    ),
+    "SessionKNN": Trial(lambda n, kind, x, m: SessionKNN(40, 5.0, 5.0), (0.48, 0.54)),
     "SLIM": Trial(lambda n, kind, x, m: SLIM(0.1, 5.0), (0.40, 0.46)),
 }
-NO_SIMILAR_ITEMS = {"Random", "Popularity", "RecentPopularity", "ClusterPopularity", "UserKNN"}
+NO_SIMILAR_ITEMS = {
+    *("Random", "Popularity", "RecentPopularity", "ClusterPopularity", "UserKNN"),
+    *("MarkovChain", "SessionKNN"),
+}
 
 
 def _one_hot(kind):

@@ -8,6 +8,7 @@ from nexttrack.models.ials import IALS
 from nexttrack.models.linear import EASE, SLIM
 from nexttrack.models.logistic_factors import BPR, LogisticMF
 from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
+from nexttrack.models.sessions import MarkovChain, RecentContentKNN, RecentItemKNN, SessionKNN
 
 __all__ = [
     "BPR",
@@ -20,10 +21,14 @@ __all__ = [
     "ContentKNN",
     "ItemKNN",
     "LogisticMF",
+    "MarkovChain",
     "Popularity",
     "PureSVD",
     "RP3beta",
     "Random",
+    "RecentContentKNN",
+    "RecentItemKNN",
     "RecentPopularity",
+    "SessionKNN",
     "UserKNN",
 ]

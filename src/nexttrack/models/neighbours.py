@@ -164,7 +164,7 @@ class UserKNN(Recommender):
             self.shrinkage,
             self.num_threads,
         )
-        return near if users is None else _without_self(near, users, K)
+        return near if users is None else without_self(near, users, K)
 
 
 class RP3beta(SimilarityModel):
@@ -274,7 +274,7 @@ def _steps(rows: csr_matrix, alpha: float) -> csr_matrix:
     return steps
 
 
-def _without_self(near: csr_matrix, users: np.ndarray, K: int) -> csr_matrix:
+def without_self(near: csr_matrix, users: np.ndarray, K: int) -> csr_matrix:
     """Return the first K entries of each row other than the row's own user."""
     rows = np.repeat(np.arange(near.shape[0]), np.diff(near.indptr))
     other = near.indices != users[rows]
