@@ -83,7 +83,7 @@ def test_who_tagged_an_artist_has_it_from_the_month_of_the_first_tag_on(data):
 
 
 def test_the_order_is_that_of_positions_or_of_days(data):
-    for name in ("whole-playlists", "thinned-playlists", "playlists"):
+    for name in ("whole-playlists", "playlists"):
         found = Dataset.load(name)
         order, items = found.order(), table("playlist_items")
         for row in (0, len(found.user_ids) - 1):
