@@ -262,6 +262,26 @@ MODELS = {
     "UserKNN": Contender(
         f"{NEIGHBOURS} neighbours", lambda world: model("UserKNN", K=NEIGHBOURS), (_ALS,)
     ),
+    "SessionKNN": Contender(
+        f"{NEIGHBOURS} neighbours, half-lives of 5 steps",
+        lambda world: model("SessionKNN", K=NEIGHBOURS, half_life=5.0, spread=5.0),
+        (_ALS,),
+    ),
+    "RecentItemKNN": Contender(
+        f"{NEIGHBOURS} neighbours, half-life 10 steps",
+        lambda world: model("RecentItemKNN", K=NEIGHBOURS),
+        (_ALS_LIMITED,),
+    ),
+    "RecentContentKNN": Contender(
+        f"{NEIGHBOURS} neighbours, genres, half-life 10 steps",
+        lambda world: model("RecentContentKNN", world.genre_incidence(), K=NEIGHBOURS),
+        (_ALS_LIMITED,),
+    ),
+    "MarkovChain": Contender(
+        "10 steps, half-life 3 steps",
+        lambda world: model("MarkovChain", steps=10, half_life=3.0),
+        (_ALS_LIMITED,),
+    ),
     "RP3beta": Contender(
         f"{NEIGHBOURS} neighbours", lambda world: model("RP3beta", K=NEIGHBOURS), (_ALS,)
     ),

@@ -95,6 +95,27 @@ def test_who_tagged_an_artist_has_it_from_the_month_of_the_first_tag_on(data):
     assert found.item_ids.tolist() == Dataset.load("lastfm-2k").item_ids.tolist()
 
 
+def test_the_order_is_that_of_positions_or_of_days(data):
+    for name in ("whole-playlists", "playlists"):
+        found = Dataset.load(name)
+        order, items = found.order(), table("playlist_items")
+        for row in (0, len(found.user_ids) - 1):
+            by_place = items[items["playlist_id"] == found.user_ids[row]].sort_values("position")
+            listed = order.indices[order.indptr[row] : order.indptr[row + 1]]
+            values = order.data[order.indptr[row] : order.indptr[row + 1]]
+            assert sorted(values) == list(range(1, len(values) + 1))
+            assert found.item_ids[listed[np.argsort(values)]].tolist() == list(
+                by_place["recording"]
+            )
+    archive = Dataset.load("playlist-archive")
+    order, days = archive.order(), archive.days()
+    for row in range(3):
+        ours, day = order[row].data, days[row].data
+        assert (np.unique(day, return_inverse=True)[1] + 1 == ours).all()
+    with pytest.raises(UserError, match="lastfm-2k has no order"):
+        Dataset.load("lastfm-2k").order()
+
+
 def test_binary_has_the_same_places_and_leaves_the_counts_alone(data):
     found = Dataset.load("lastfm-2k")
     binary = found.binary()
@@ -110,6 +131,7 @@ def test_the_first_users_keep_what_is_theirs(data):
         assert part.user_items.shape == (3, whole.user_items.shape[1])
         assert (part.user_items != whole.user_items[:3]).nnz == 0
         assert part.user_ids.tolist() == whole.user_ids[:3].tolist()
+        assert (part.order() != whole.order()[:3]).nnz == 0
         if whole.dates is not None:
             assert (part.days() != whole.days()[:3]).nnz == 0
         if whole.parts is not None:

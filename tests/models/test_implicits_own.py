@@ -25,7 +25,10 @@ import nexttrack.models
 from nexttrack.models import IALS, SLIM
 
 ALL = tuple(TRIALS)
-BY_CONTENT = ("AudioKNN", "AudioKNN, kernel", "LearnedSoundKNN", "ContentKNN", "ContentKNN, sum")
+BY_CONTENT = (
+    *("AudioKNN", "AudioKNN, kernel", "LearnedSoundKNN", "ContentKNN", "ContentKNN, sum"),
+    "RecentContentKNN",
+)
 TASTELESS = tuple(name for name in TRIALS if not TRIALS[name].knows_tastes)
 NO_TASTES = "chance and popularity know no tastes"
 NO_ITEMS = "every model compares items"

@@ -21,12 +21,16 @@ from nexttrack.models import (
     ItemKNN,
     LearnedSoundKNN,
     LogisticMF,
+    MarkovChain,
     Popularity,
     PureSVD,
     Random,
+    RecentContentKNN,
+    RecentItemKNN,
     RecentPopularity,
     RP3beta,
     SameArtist,
+    SessionKNN,
     SoftmaxMF,
     UserKNN,
 )
@@ -101,9 +105,19 @@ TRIALS = {
     "SoftmaxMF, pooled": Trial(
         lambda n, kind, x, m: SoftmaxMF(8, user_side="pooled"), (0.47, 0.55), True, True
     ),
+    # Their values are moments: in a row of ones nothing comes before anything.
+    "MarkovChain": Trial(lambda n, kind, x, m: MarkovChain(3, 2.0, 0.5), (-0.01, 0.01), False),
+    "RecentItemKNN": Trial(lambda n, kind, x, m: RecentItemKNN(K=n), (0.49, 0.55)),
+    "RecentContentKNN": Trial(
+        lambda n, kind, x, m: RecentContentKNN(_one_hot(kind), n), (0.2, 0.26)
+    ),
+    "SessionKNN": Trial(lambda n, kind, x, m: SessionKNN(40, 5.0, 5.0), (0.48, 0.54)),
     "SLIM": Trial(lambda n, kind, x, m: SLIM(0.1, 5.0), (0.40, 0.46)),
 }
-NO_SIMILAR_ITEMS = {"Random", "Popularity", "RecentPopularity", "ClusterPopularity", "UserKNN"}
+NO_SIMILAR_ITEMS = {
+    *("Random", "Popularity", "RecentPopularity", "ClusterPopularity", "UserKNN"),
+    *("MarkovChain", "SessionKNN"),
+}
 
 
 def _one_hot(kind):

@@ -22,6 +22,7 @@ STUDIES = {
     "07": "factors",
     "08": "comparison",
     "10": "leakage",
+    "14": "next_track",
 }
 # 02 and 03 show the sources, and what the raw files hold.
 BESIDES = {"02": ("data.raw.sources", "project"), "03": ("project",)}

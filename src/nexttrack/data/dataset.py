@@ -14,7 +14,8 @@ from nexttrack.errors import UserError
 from nexttrack.project import Edition
 
 _PART = """
-        SELECT playlist_id AS user, recording AS item, 1 AS value, NULL AS date, NULL AS part
+        SELECT playlist_id AS user, recording AS item, 1 AS value, NULL AS date, NULL AS part,
+            position
         FROM playlist_items WHERE playlist_items.part = '{part}' ORDER BY ALL"""
 _ITEMS_OF_PART = """
         SELECT recording AS item, * FROM playlist_recordings
@@ -28,7 +29,7 @@ _INTERACTIONS = {
         SELECT user_id AS user, artist_id AS item, 1 AS value, min(month) AS date, NULL AS part
         FROM lastfm_tags GROUP BY ALL ORDER BY ALL""",
     "playlists": """
-        SELECT playlist_id AS user, recording AS item, 1 AS value, NULL AS date, part
+        SELECT playlist_id AS user, recording AS item, 1 AS value, NULL AS date, part, position
         FROM playlist_items ORDER BY ALL""",
     "playlist-archive": """
         SELECT playlist_id AS user, recording AS item, 1 AS value, added AS date, NULL AS part
@@ -64,6 +65,9 @@ class Dataset:
             day of the month of the user's first tag for the artist).
         parts: for each user, which part of the source it is from, where both are there
             (``playlists``: whole or thinned).
+        positions: int32 of each stored value, in the order of ``user_items.data``, where the source
+            has lists: the position of the item in the playlist, from 0; of a thinned playlist, in
+            what is kept of it.
     """
 
     name: str
@@ -73,6 +77,7 @@ class Dataset:
     item_ids: np.ndarray
     dates: np.ndarray | None = None
     parts: np.ndarray | None = None
+    positions: np.ndarray | None = None
 
     @classmethod
     def load(cls, name: str, edition: Edition | None = None) -> "Dataset":
@@ -117,6 +122,7 @@ class Dataset:
             item_ids=item_ids,
             dates=dates if dates is None else dates.astype("datetime64[D]"),
             parts=_known(rows["part"].iloc[first_row]),
+            positions=_known(rows["position"]) if "position" in rows else None,
         )
 
     def binary(self) -> sparse.csr_matrix:
@@ -135,6 +141,7 @@ class Dataset:
             user_ids=self.user_ids[:n],
             dates=None if self.dates is None else self.dates[: user_items.nnz],
             parts=None if self.parts is None else self.parts[:n],
+            positions=None if self.positions is None else self.positions[: user_items.nnz],
         )
 
     def days(self) -> sparse.csr_matrix:
@@ -147,6 +154,22 @@ class Dataset:
             raise UserError(f"{self.name} has no dates; lastfm-2k-tags and playlist-archive do")
         days = self.dates.astype("datetime64[D]").astype(np.int64).astype(np.int32)
         parts = (days, self.user_items.indices, self.user_items.indptr)
+        return sparse.csr_matrix(parts, shape=self.user_items.shape)
+
+    def order(self) -> sparse.csr_matrix:
+        """Return when each user had each item: 1 for what came first, then 2 and so on, float32.
+
+        By position in the playlist, else by date. What came on one day has one number.
+
+        Raises:
+            UserError: the data set has neither.
+        """
+        moments = self.positions if self.positions is not None else self.dates
+        if moments is None:
+            raise UserError(f"{self.name} has no order; playlists and sets with dates do")
+        user = np.repeat(np.arange(len(self.user_ids)), np.diff(self.user_items.indptr))
+        ranks = pd.Series(moments).groupby(user).rank(method="dense").to_numpy(dtype=np.float32)
+        parts = (ranks, self.user_items.indices, self.user_items.indptr)
         return sparse.csr_matrix(parts, shape=self.user_items.shape)
 
 

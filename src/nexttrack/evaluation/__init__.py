@@ -23,6 +23,7 @@ from nexttrack.evaluation.metrics import (
     recall_at_k,
     reciprocal_rank_at_k,
 )
+from nexttrack.evaluation.ordered_splits import last_k
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.splits import (
     Split,
@@ -54,6 +55,7 @@ __all__ = [
     "grid",
     "hit_rate_at_k",
     "interval",
+    "last_k",
     "measure",
     "ndcg_at_k",
     "precision_at_k",

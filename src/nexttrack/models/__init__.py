@@ -7,9 +7,10 @@ implicit's own tests of recommenders run on each of them. What they do otherwise
 | with `items=`, what a user has already comes last | what is filtered is in no list |
 | `fit` warns of a matrix that is not CSR | it is taken as it is: the result is the same |
 | a model that was not fitted can be saved | there is nothing to keep: it says so |
-| every model compares items | chance, popularity, clusters and users' neighbours cannot |
+| every model compares items | chance, popularity, clusters, chains and users' neighbours cannot |
 | an item without users is similar to none | content is similar whoever has it |
 | the withheld item of a user's kind comes first | chance and popularity know no tastes |
+| values are weights | to the models of `sessions` they are moments: see there |
 | BPR and LogisticMF place no new user | they do, at the optimum, which the fit's last step is not |
 | a known user is the same again when recalculated | a free `SoftmaxMF` goes to the optimum |
 | a list that ends early is filled with item 0 or the last item | with -1 |
@@ -50,15 +51,19 @@ _HOMES = {
     "ItemKNN": "models.neighbours",
     "LearnedSoundKNN": "models.learned_sound",
     "LogisticMF": "models.logistic_factors",
+    "MarkovChain": "models.sessions",
     "Popularity": "models.baselines",
     "PureSVD": "models.decompositions",
     "RDLAE": "models.linear",
     "RLAE": "models.linear",
     "RP3beta": "models.neighbours",
     "Random": "models.baselines",
+    "RecentContentKNN": "models.sessions",
+    "RecentItemKNN": "models.sessions",
     "RecentPopularity": "models.baselines",
     "SameArtist": "models.baselines",
     "SoftmaxMF": "models.softmax_factors",
+    "SessionKNN": "models.sessions",
     "UserKNN": "models.neighbours",
 }
 __all__ = sorted(_HOMES)

@@ -10,6 +10,7 @@ from nexttrack.models.learned_sound import LearnedSoundKNN
 from nexttrack.models.linear import EASE, RDLAE, RLAE
 from nexttrack.models.logistic_factors import BPR, LogisticMF
 from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
+from nexttrack.models.sessions import MarkovChain, RecentContentKNN, RecentItemKNN, SessionKNN
 from nexttrack.models.slim import SLIM
 from nexttrack.models.softmax_factors import SoftmaxMF
 
@@ -28,12 +29,16 @@ __all__ = [
     "ItemKNN",
     "LearnedSoundKNN",
     "LogisticMF",
+    "MarkovChain",
     "Popularity",
     "PureSVD",
     "RP3beta",
     "Random",
+    "RecentContentKNN",
+    "RecentItemKNN",
     "RecentPopularity",
     "SameArtist",
+    "SessionKNN",
     "SoftmaxMF",
     "UserKNN",
 ]
