@@ -64,15 +64,16 @@ def tune_models(
 
 def evaluate_other_splits(
     data: Annotated[
-        list[str] | None, typer.Argument(help="Data sets of chapter 08; all if not given.")
+        list[str] | None,
+        typer.Argument(help="Data sets; those of which chapter 08 tells if not given."),
     ] = None,
 ) -> None:
     """Measure the tuned models on other splits and from other starts, in an hour; results/."""
-    from nexttrack.study.comparison.other_splits import FILES, measured
+    from nexttrack.study.comparison.other_splits import FILES, MEASURED, measured
     from nexttrack.study.results import store, stored
 
     console = Console(stderr=True)
-    for name in _data_sets(data):
+    for name in _data_sets(data or list(MEASURED)):
         others = {what: stored(file, [name])[1] for what, file in FILES.items()}
 
         def keep(means: pd.DataFrame, name: str = name, others: dict = others) -> None:
