@@ -98,7 +98,10 @@ def _with(chosen: float, others: Sequence[float]) -> list[float]:
 
 
 def _times(start: Settings, name: str) -> list[Settings]:
-    return [start | {name: float(f"{start[name] * times:.4g}")} for times in TIMES]
+    return [
+        start if times == 1 else start | {name: float(f"{start[name] * times:.4g}")}
+        for times in TIMES
+    ]
 
 
 @kept
