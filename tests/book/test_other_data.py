@@ -28,8 +28,8 @@ def test_a_chapter_marks_what_does_not_hold_and_leaves_out_what_is_not_there(wit
         for cell in executed.cells
         if cell.cell_type == "code"
     ]
-    assert "Other data than the book's" in shown[0]
-    assert "| **Drop exact duplicates.**" in " ".join(shown[2].split())
+    assert "Other data than the book's" in shown[1]
+    assert "| **Drop exact duplicates.**" in " ".join(shown[3].split())
     lacking = [text for text in shown if "cannot be computed from these data" in text]
     assert any("playlist" in text for text in lacking)
     assert lacking[-1].endswith("It needs what could not be computed above.]*")
