@@ -26,6 +26,7 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
+from scipy.sparse import csr_matrix
 
 from benchmarks.harness import (
     LONG,
@@ -90,6 +91,7 @@ class Contender:
         make: from the world that it is fitted on to the model, not yet fitted.
         rivals: what it is held against.
         n_items: it is measured on so many items that most users played; None for all.
+        by_day: whether the values are the days of first plays, for models of an order, or ones.
         blas_threads: None to leave them to the model.
     """
 
@@ -97,6 +99,7 @@ class Contender:
     make: Callable[[BenchWorld], Any]
     rivals: tuple[Rival, ...] = ()
     n_items: int | None = None
+    by_day: bool = False
     blas_threads: int | None = None
 
 
@@ -266,21 +269,25 @@ MODELS = {
         f"{NEIGHBOURS} neighbours, half-lives of 5 steps",
         lambda world: model("SessionKNN", K=NEIGHBOURS, half_life=5.0, spread=5.0),
         (_ALS,),
+        by_day=True,
     ),
     "RecentItemKNN": Contender(
         f"{NEIGHBOURS} neighbours, half-life 10 steps",
         lambda world: model("RecentItemKNN", K=NEIGHBOURS),
         (_ALS_LIMITED,),
+        by_day=True,
     ),
     "RecentContentKNN": Contender(
         f"{NEIGHBOURS} neighbours, genres, half-life 10 steps",
         lambda world: model("RecentContentKNN", world.genre_incidence(), K=NEIGHBOURS),
         (_ALS_LIMITED,),
+        by_day=True,
     ),
     "MarkovChain": Contender(
         "10 steps, half-life 3 steps",
         lambda world: model("MarkovChain", steps=10, half_life=3.0),
         (_ALS_LIMITED,),
+        by_day=True,
     ),
     "RP3beta": Contender(
         f"{NEIGHBOURS} neighbours", lambda world: model("RP3beta", K=NEIGHBOURS), (_ALS,)
@@ -356,7 +363,7 @@ def run(name: str, world_file: Path, part: str, report_file: Path) -> None:
     world = BenchWorld.load(world_file)
     with _blas(contender.blas_threads):
         few = world.of_items(FEW).of_users(min(FEW, world.user_items.shape[0]))
-        _recommend(_fitted(contender, few), few)
+        _recommend(_fitted(contender, few), contender, few)
         report: dict[str, float] = {"start_mb": _peak_mb()}
         if part == "top":
             fitted = _kept(name, contender, world, world_file)
@@ -366,7 +373,7 @@ def run(name: str, world_file: Path, part: str, report_file: Path) -> None:
             report |= {"fit": time.perf_counter() - start, "fit_mb": _peak_mb()}
         if part != "fit":
             start = time.perf_counter()
-            ids = _recommend(fitted, world)
+            ids = _recommend(fitted, contender, world)
             report["top"] = time.perf_counter() - start
             report["listed"] = float((ids >= 0).sum(axis=1).mean())
     report_file.write_text(json.dumps(report))
@@ -374,13 +381,17 @@ def run(name: str, world_file: Path, part: str, report_file: Path) -> None:
 
 def _fitted(contender: Contender, world: BenchWorld) -> Any:
     made = contender.make(world)
-    made.fit(world.user_items, show_progress=False)
+    made.fit(_values(contender, world), show_progress=False)
     return made
 
 
-def _recommend(fitted: Any, world: BenchWorld) -> np.ndarray:
+def _values(contender: Contender, world: BenchWorld) -> csr_matrix:
+    return world.dates() if contender.by_day else world.user_items
+
+
+def _recommend(fitted: Any, contender: Contender, world: BenchWorld) -> np.ndarray:
     n_users = world.user_items.shape[0]
-    ids, _ = fitted.recommend(np.arange(n_users), world.user_items, N=N)
+    ids, _ = fitted.recommend(np.arange(n_users), _values(contender, world), N=N)
     if ids.shape != (n_users, N):
         raise ValueError(f"lists of shape {ids.shape}, not {(n_users, N)}")
     return ids

@@ -238,4 +238,4 @@ def test_lists_of_another_shape_are_an_error(world):
             return np.zeros((len(users), N - 1), int), None
 
     with pytest.raises(ValueError, match=r"lists of shape \(300, 99\), not \(300, 100\)"):
-        bench_models._recommend(Short(), world)
+        bench_models._recommend(Short(), MODELS["Popularity"], world)

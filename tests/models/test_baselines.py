@@ -116,9 +116,9 @@ def test_same_artist_is_popularity_among_the_artists_of_a_profile():
         ids, scores = model.recommend(0, profile, N=6)
         np.testing.assert_allclose(scores, expected)
         assert ids.tolist() == ([3, 1] if exponent < 0 else [1, 3])
-    reasons, shares = model.explain(profile, 1)
-    assert reasons.tolist() == [0, 2]
-    np.testing.assert_allclose(shares, [0.6, 0.4])
+    total, reasons, _ = model.explain(0, profile, 1)
+    assert [item for item, _ in reasons] == [0, 2]
+    np.testing.assert_allclose([part / total for _, part in reasons], [0.6, 0.4])
 
 
 def test_same_artist_says_what_it_lacks(user_items):

@@ -77,9 +77,9 @@ def test_the_reason_of_a_maximum_is_the_nearest_item(user_items, features):
     model = ContentKNN(features, K=N_ITEMS)
     model.fit(user_items)
     ids, scores = model.recommend(0, user_items[0], N=1)
-    because, share = model.explain(user_items[0], ids[0])
-    assert model.similarity[because[0], ids[0]] == scores[0]
-    assert share[0] == 1
+    total, contributions, _ = model.explain(0, user_items, ids[0])
+    assert contributions == [(contributions[0][0], scores[0])]
+    assert model.similarity[contributions[0][0], ids[0]] == scores[0] == total
 
 
 def test_an_item_without_content_is_never_recommended(user_items, features, attributes):

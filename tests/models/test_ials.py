@@ -245,6 +245,22 @@ def test_made_from_the_arguments_of_implicit_it_takes_the_same_steps(settings):
     assert scores.max() > 1
 
 
+def test_its_reasons_are_implicits(user_items):
+    ours = IALS.from_implicit(6, 0.3, 2.0, iterations=3)
+    ours.fit(user_items, show_progress=False)
+    theirs = AlternatingLeastSquares(6, 0.3, 2.0, dtype=np.float64)
+    theirs.item_factors = ours.item_factors.astype(np.float64)
+    theirs.user_factors = ours.user_factors.astype(np.float64)
+    for user, item in ((0, 1), (7, 20)):
+        total, contributions, _ = ours.explain(user, user_items, item, N=4)
+        expected, of_items, _ = theirs.explain(user, user_items, item, N=4)
+        assert total == pytest.approx(expected)
+        assert [one for one, _ in contributions] == [one for one, _ in of_items]
+        np.testing.assert_allclose(
+            *([part for _, part in parts] for parts in (contributions, of_items))
+        )
+
+
 def test_the_same_words_mean_something_else_to_implicit():
     words = {"factors": 8, "regularization": 0.05, "alpha": 2.0}
     model = IALS.from_implicit(**words)

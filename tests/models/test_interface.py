@@ -333,6 +333,50 @@ def test_similar_ones_come_after_itself_or_the_model_says_that_it_knows_none(mod
             ask(n)
 
 
+NO_REASONS = {
+    *("Random", "Popularity", "RecentPopularity", "ClusterPopularity", "UserKNN", "SessionKNN"),
+    *("BPR", "LogisticMF", "NMF", "SoftmaxMF", "AudioKNN, kernel"),
+}
+
+
+def test_reasons_add_up_to_the_score_or_the_model_says_that_it_has_none(name, model, user_items):
+    if name in NO_REASONS:
+        with pytest.raises(NotImplementedError, match="score"):
+            model.explain(0, user_items, 1)
+        return
+    ids, scores = model.recommend(USERS, user_items, N=N_ITEMS, recalculate_user=True)
+    explained = 0
+    for user in (0, 3, 11):  # user 3 has nothing
+        row, weights = user_items[user], None
+        for item, score in zip(ids[user], scores[user], strict=True):
+            if item < 0:
+                break
+            total, contributions, weights = model.explain(user, row, item, weights, N=N_ITEMS)
+            parts = [part for _, part in contributions]
+            assert total == pytest.approx(score, rel=1e-6, abs=1e-6)
+            assert sum(parts) == pytest.approx(total)
+            assert parts == sorted(parts, reverse=True)
+            assert {one for one, _ in contributions} <= set(row.indices)
+            of_all = model.explain(user, user_items, item, N=2)
+            assert of_all[:2] == (total, contributions[:2])
+            explained += len(parts)
+    assert explained > 0 or name == "MarkovChain"  # in a row of ones nothing comes before anything
+
+
+def test_an_item_without_reasons_and_wrong_questions(name, model, user_items):
+    if name in NO_REASONS:
+        return
+    assert model.explain(3, user_items, 1)[:2] == (0.0, [])
+    for arguments, error in (
+        ((len(USERS), user_items, 1), IndexError),
+        ((0, user_items, N_ITEMS), IndexError),
+        ((0, user_items[:, 1:], 1), ValueError),
+        ((0, user_items, 1, None, -1), ValueError),
+    ):
+        with pytest.raises(error):
+            model.explain(*arguments)
+
+
 @pytest.mark.parametrize("ask", ["similar_items", "similar_users"])
 def test_a_model_that_was_not_fitted_has_no_similar_ones(name, user_items, ask):
     model = made(name, user_items)

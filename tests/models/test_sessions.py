@@ -187,10 +187,10 @@ def test_reasons_are_weighted_by_recency():
     row = csr_matrix(([1.0, 2.0], ([0, 0], [0, 1])), shape=(1, 10))
     similarity = model.similarity.toarray()
     item = np.flatnonzero((similarity[:2] > 0).all(axis=0))[-1]
-    items, shares = model.explain(row, item)
+    _, contributions, _ = model.explain(0, row, item)
     parts = similarity[:2, item] * [0.5, 1]
-    np.testing.assert_allclose(shares, np.sort(parts)[::-1] / parts.sum())
-    assert items.tolist() == np.argsort(-parts, kind="stable").tolist()
+    assert [one for one, _ in contributions] == np.argsort(-parts, kind="stable").tolist()
+    np.testing.assert_allclose([part for _, part in contributions], np.sort(parts)[::-1])
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,10 @@ TRIALS = {
         True,
         True,
     ),
+    # Two kinds are told apart by two factors; four kinds are not.
     "LearnedSoundKNN": Trial(
-        lambda n, kind, x, m: LearnedSoundKNN(x, factors=4, regularization=0.1),
-        (0.05, 0.30),
+        lambda n, kind, x, m: LearnedSoundKNN(x, factors=2, regularization=0.01),
+        (0.06, 0.10),
         True,
         True,
     ),
@@ -94,7 +95,7 @@ TRIALS = {
     "RLAE": Trial(lambda n, kind, x, m: RLAE(20.0), (0.40, 0.46)),
     "RDLAE": Trial(lambda n, kind, x, m: RDLAE(20.0), (0.45, 0.51)),
     "GFCF": Trial(lambda n, kind, x, m: GFCF(4), (0.50, 0.56)),
-    "IALS": Trial(lambda n, kind, x, m: IALS(8, regularization=0.02), (0.4, 0.47), True, True),
+    "IALS": Trial(lambda n, kind, x, m: IALS(8, regularization=1.0), (0.41, 0.47), True, True),
     "BPR": Trial(
         lambda n, kind, x, m: BPR(8, regularization=0.1, iterations=30), (0.35, 0.44), True, True
     ),

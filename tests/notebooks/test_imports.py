@@ -11,7 +11,7 @@ from nexttrack.press.execute import chapters
 
 FOR_ALL = (
     *("features", "clustering", "models", "evaluation", "data.dataset", "book"),
-    *("study.protocol", "study.sound_space"),
+    *("study.protocol", "study.search", "study.sound_space"),
 )
 STUDIES = {
     "index": "whole_game",
@@ -24,8 +24,12 @@ STUDIES = {
     "10": "leakage",
     "14": "next_track",
 }
-# 02 and 03 show the sources, and what the raw files hold.
-BESIDES = {"02": ("data.raw.sources", "project"), "03": ("project",)}
+# 02 and 03 show the sources, and what the raw files hold; the preface, what chapter 08 found.
+BESIDES = {
+    "index": ("study.comparison",),
+    "02": ("data.raw.sources", "project"),
+    "03": ("project",),
+}
 
 
 def imported(path):

@@ -25,7 +25,7 @@ def values(field):
 def cited():
     """The keys that chapters cite, in text, captions and sentences that cells say."""
     sources = (cell.source for path in chapters(project.root()) for cell in read(path).cells)
-    marks = re.findall(r"(?<![\w.\\])@([a-z]+\d{4}[a-z]*)\b", "\n".join(sources))
+    marks = re.findall(r"(?<![\w.\\])@([a-z]+\d{4}[a-z0-9]*)\b", "\n".join(sources))
     assert marks
     return set(marks)
 

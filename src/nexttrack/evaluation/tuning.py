@@ -197,7 +197,9 @@ def tune(
     """
     if min(budget.values()) < 1:
         raise ValueError("the budget is the number of trials for each setting: 1 or more")
-    trials = {(data, name): [] for data, models in candidates.items() for name in models}
+    trials: dict[tuple[str, str], list[Row]] = {
+        (data, name): [] for data, models in candidates.items() for name in models
+    }
     for row in _that_count(candidates, done, seed):
         search = row["data"], row["model"]
         if row["trial"] != len(trials[search]):
@@ -222,13 +224,15 @@ def tune(
         values = in_processes(_tried, (candidates, splits, metric, N), work, label)
         for (data, name, origin, settings), measured in zip(tasks, values, strict=True):
             rows, space = trials[data, name], candidates[data][name].space
-            row = (data, name, len(rows), origin, json.dumps(settings), space_fingerprint(space))
-            rows.append(dict(zip(COLUMNS, (*row, seed, *measured), strict=True)))
+            known = (data, name, len(rows), origin, json.dumps(settings), space_fingerprint(space))
+            rows.append(dict(zip(COLUMNS, (*known, seed, *measured), strict=True)))
         on_round(all_trials())
     return all_trials()
 
 
-def _that_count(candidates, done: pd.DataFrame | None, seed: int) -> Iterator[dict]:
+def _that_count(
+    candidates: Mapping[str, Mapping[str, Candidate]], done: pd.DataFrame | None, seed: int
+) -> Iterator[dict]:
     for row in [] if done is None else done[COLUMNS].to_dict("records"):
         candidate = candidates.get(row["data"], {}).get(row["model"])
         if candidate and row["space"] == space_fingerprint(candidate.space) and row["seed"] == seed:

@@ -146,6 +146,14 @@ class AudioKNN(Recommender):
             np.pad(values, room, constant_values=NO_SCORE),
         )
 
+    def _contributions(self, profile, item, user_weights):
+        if self.concentration > 0:
+            raise NotImplementedError("scores have parts only with concentration=0")
+        shares = profile.data * (self.known[profile.indices] & self.known[item])
+        shares /= max(shares.sum(), np.finfo(np.float32).tiny)
+        asked = self.vectors[item : item + 1]
+        return shares * self._similarity(self.vectors[profile.indices], asked)[:, 0]
+
     def _similarity(self, left, right):
         """Return the similarities of some vectors (rows) to others (columns), float32."""
         found = product(left, right.T)

@@ -65,6 +65,9 @@ class PureSVD(LearnedFactors):
         user_items = checked_user_items(user_items, len(self.item_factors))
         return one_or_all(userid, user_items @ self.item_factors)
 
+    def _contributions(self, profile, item, user_weights):
+        return profile.data * (self.item_factors[profile.indices] @ self.item_factors[item])
+
 
 class NMF(LearnedFactors):
     """Non-negative matrix factorisation (Lee & Seung 1999): factors that only add up.

@@ -100,6 +100,12 @@ class GFCF(Recommender):
         rows = one_hot(items, self.n_items)
         return self._ranked(items, rows, N, rows, may, False)
 
+    def _contributions(self, profile, item, user_weights):
+        own, roots = profile.indices, np.sqrt(self.item_sums)
+        near = (self.item_users[own] @ self.item_users[item].T).toarray()[:, 0]
+        smooth = self.item_vectors[own] @ self.item_vectors[item] * roots[item] / roots[own]
+        return profile.data * (near + self.alpha * smooth)
+
     def _scorer(self, rows: csr_matrix) -> Callable[[int, int], np.ndarray]:
         """Return the function that scores the rows from start to before stop."""
         roots = np.sqrt(self.item_sums)[:, None]

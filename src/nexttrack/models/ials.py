@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
+from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
@@ -258,6 +259,22 @@ class IALS(LearnedFactors):
         with threadpool_limits(1, user_api="blas"):
             self._solve(rows, X, Y, exact=True)
         return X
+
+    def _user_weights(self, profile):
+        """Return the Cholesky factor of the user's A, float64."""
+        Y, n = self.item_factors.astype(np.float64), profile.nnz
+        own, a0 = Y[profile.indices], self.unobserved_weight
+        A = a0 * (Y.T @ Y) + (own.T * (self._confidence(profile) - a0)) @ own
+        A[np.diag_indices(self.factors)] += self._ridge(n, len(Y))
+        return cho_factor(A)
+
+    def _contributions(self, profile, item, user_weights):
+        """The score is ``y_j' A^-1 b``, and b a sum over the user's items."""
+        direction = cho_solve(user_weights, self.item_factors[item].astype(np.float64))
+        return self._confidence(profile) * (self.item_factors[profile.indices] @ direction)
+
+    def _confidence(self, rows):
+        return self.alpha * rows.data.astype(np.float64)
 
     def loss(self, user_items: csr_matrix) -> float:
         """Return L for the factors as they are, a float; see the class.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numba import njit
 from scipy.linalg import get_lapack_funcs
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import (
@@ -274,6 +274,12 @@ class EASE(Recommender):
     def _similar_items(self, items, N, may, placed):
         rows = one_hot(items, self.n_items)
         return self._ranked(items, rows, N, rows, may, False)
+
+    def _contributions(self, profile, item, user_weights):
+        if self.tiles is not None:
+            return profile.data * self.tiles[item // TILE, profile.indices, item % TILE]
+        each = diags(profile.data) @ one_hot(profile.indices, self.n_items)
+        return self._scorer(each.tocsr())(0, profile.nnz)[:, item]
 
     def _scorer(self, rows: csr_matrix) -> Callable[[int, int], np.ndarray]:
         """Return the function that scores the rows from start to before stop by training users."""

@@ -38,7 +38,7 @@ class ItemKNN(SimilarityModel):
         ValueError: for another weighting, shrinkage or K.
     """
 
-    _STATE = ("similarity", "K", "weighting", "shrinkage")
+    _STATE: tuple[str, ...] = ("similarity", "K", "weighting", "shrinkage")
 
     # Shrinkage is in the unit of the norms; those of tf-idf rows are some ten times as long.
     search_space: ClassVar[Space] = {

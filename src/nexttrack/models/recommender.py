@@ -1,7 +1,7 @@
 """One way to fit any model and to ask it; what is given is checked here and nowhere else."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from implicit.recommender_base import RecommenderBase
@@ -12,6 +12,7 @@ from nexttrack.kernels.ranking import NO_SCORE
 from nexttrack.models.inputs import (
     allowed,
     asked_rows,
+    checked_user_items,
     length_of_list,
     positions,
     training_matrix,
@@ -36,7 +37,8 @@ class Recommender(ModelFile, RecommenderBase):
       array of the items that a list may hold. Lists are padded with -1 and ``NO_SCORE``;
     - if it ``_COMPARES`` items, ``_similar_items(items, N, may, placed)``, with rows that
       ``recalculate_item`` returned or None; if it compares users, ``_similar_users(users, N, may)``
-      and ``n_users``.
+      and ``n_users``;
+    - if its score is a sum over a profile, ``_contributions(profile, item, user_weights)``.
 
     Attributes:
         search_space: what a search may try for each setting, for all instances of a class.
@@ -204,6 +206,63 @@ class Recommender(ModelFile, RecommenderBase):
         if users is not None:
             _append_the_rest(ids, scores, may)
         return _as_asked(userid, ids, scores, N)
+
+    def explain(
+        self,
+        userid: int,
+        user_items: csr_matrix,
+        itemid: int,
+        user_weights: Any = None,
+        N: int = 10,
+    ) -> tuple[float, list[tuple[int, float]], Any]:
+        """Return what each item of a user's row adds to the score of an item, as implicit does.
+
+        Where a model can, its score is exactly the sum of what the items of the row add. For a
+        model that knows users by factors it is the score of ``recalculate_user=True``.
+
+        Args:
+            userid: position of the user's row in ``user_items``; no matter if that has one row.
+            user_items: ``csr_matrix`` of users x items.
+            itemid: position of the item whose score is asked about.
+            user_weights: what an earlier call for the same user and row returned, to save its work.
+            N: how many contributions to list, 0 or more.
+
+        Returns:
+            (score, contributions, user_weights): the contributions are pairs of an item's position
+            and what it adds, which may be below 0, the largest first; nothing is listed that adds
+            0. All of them sum to the score.
+
+        Raises:
+            NotFittedError: if nothing was learned.
+            NotImplementedError: if the model's score has no such parts.
+            ValueError, IndexError: as :meth:`recommend`; also for a user without a row.
+        """
+        self._check_fitted()
+        rows = checked_user_items(user_items, self.n_items)
+        row = 0 if rows.shape[0] == 1 else positions(userid, "userid", rows.shape[0])[0]
+        profile = self._profile(rows[row])
+        item, N = positions(itemid, "itemid", self.n_items)[0], length_of_list(N)
+        if user_weights is None:
+            user_weights = self._user_weights(profile)
+        parts = np.asarray(self._contributions(profile, item, user_weights), dtype=np.float64)
+        order = np.argsort(-parts, kind="stable")
+        order = order[parts[order] != 0][:N]
+        listed = zip(profile.indices[order].tolist(), parts[order].tolist(), strict=True)
+        return float(parts.sum()), list(listed), user_weights
+
+    def _profile(self, row: csr_matrix) -> csr_matrix:
+        """Return a user's row as the score takes it."""
+        return row
+
+    def _user_weights(self, profile: csr_matrix) -> Any:
+        """Return what :meth:`_contributions` needs of a user, whatever the item."""
+        return None
+
+    def _contributions(self, profile: csr_matrix, item: int, user_weights: Any) -> np.ndarray:
+        """Return what each stored item of a row adds to the score of an item."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no score that is a sum over a profile"
+        )
 
     def recalculate_item(self, itemid: ArrayLike, item_users: csr_matrix | None) -> np.ndarray:
         """Not defined, but where a model says so: its items were all learned at once."""

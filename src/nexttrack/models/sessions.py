@@ -12,7 +12,6 @@ from scipy.sparse import coo_matrix, csr_matrix, diags, identity, vstack
 
 from nexttrack.kernels.interactions import as_interactions
 from nexttrack.kernels.orders import steps_ago
-from nexttrack.models.inputs import checked_user_items
 from nexttrack.models.neighbours import ItemKNN
 from nexttrack.models.recommender import Recommender
 from nexttrack.models.similarity import (
@@ -52,15 +51,11 @@ class _FadingProfile(SimilarityModel):
     half_life: float
 
     def _ranked(self, users, user_items, N, hidden, may, recalculate_user):
-        weights = recency_weights(user_items, self.half_life)
+        weights = self._profile(user_items)
         return super()._ranked(users, weights, N, hidden, may, recalculate_user)
 
-    def explain(
-        self, user_items: csr_matrix, itemid: int, N: int = 3
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what in a list speaks for an item; see :meth:`SimilarityModel.explain`."""
-        rows = checked_user_items(user_items)
-        return super().explain(recency_weights(rows, self.half_life), itemid, N)
+    def _profile(self, row):
+        return recency_weights(row, self.half_life)
 
 
 class MarkovChain(_FadingProfile):
@@ -87,7 +82,7 @@ class MarkovChain(_FadingProfile):
     """
 
     _STATE = ("similarity", "steps", "half_life", "shrinkage")
-    _COMPARES = ()
+    _COMPARES: ClassVar[tuple[str, ...]] = ()
 
     search_space: ClassVar[Space] = {
         "steps": Range(1, 30, log=True, whole=True),

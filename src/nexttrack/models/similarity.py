@@ -1,5 +1,7 @@
 """What all models have in common that keep a sparse matrix of items x items."""
 
+from typing import ClassVar
+
 import numpy as np
 from implicit.nearest_neighbours import ItemItemRecommender, NearestNeighboursScorer
 from numba import njit
@@ -7,7 +9,6 @@ from scipy.sparse import csr_matrix
 
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import NO_SCORE, best_first, offer, room, rows_of
-from nexttrack.models.inputs import checked_user_items, positions
 from nexttrack.models.model_file import check_array
 from nexttrack.models.recommender import Recommender, one_hot
 
@@ -26,7 +27,7 @@ class SimilarityModel(Recommender, ItemItemRecommender):
     """
 
     _STATE: tuple[str, ...] = ("similarity", "K")
-    _COMPARES = ("items",)
+    _COMPARES: ClassVar[tuple[str, ...]] = ("items",)
     _by_max = False
 
     def _keep(self, similarity: csr_matrix) -> None:
@@ -62,35 +63,12 @@ class SimilarityModel(Recommender, ItemItemRecommender):
         own = np.asarray(self.similarity[items, items]).ravel()
         return np.where(own > 0, own, 1.0)
 
-    def explain(
-        self, user_items: csr_matrix, itemid: int, N: int = 3
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what in a user's profile speaks for an item.
-
-        Args:
-            user_items: ``csr_matrix`` of 1 x items, the profile.
-            itemid: the recommended item.
-            N: number of reasons.
-
-        Returns:
-            Tuple of (item ids, shares of the score), largest first; the shares of the whole
-            profile sum to 1. Both are empty where nothing speaks for the item.
-
-        Raises:
-            NotFittedError: if nothing was learned.
-            ValueError, IndexError: as :meth:`recommend`.
-        """
-        self._check_fitted()
-        profile = checked_user_items(user_items, self.n_items)
-        item = positions(itemid, "itemid", self.n_items)
+    def _contributions(self, profile, item, user_weights):
         part = self.similarity[profile.indices][:, item].toarray()[:, 0]
-        if self._by_max:
-            part = np.where(part == part.max(initial=-np.inf), part, 0)
-        else:
-            part = part * profile.data
-        best = np.argsort(-part, kind="stable")[:N]
-        best = best[part[best] > 0]
-        return profile.indices[best], part[best] / (part.sum() or 1)
+        if not self._by_max:
+            return part * profile.data
+        nearest = (part == part.max(initial=0)) & (part > 0)
+        return np.where(nearest, part / max(nearest.sum(), 1), 0)
 
 
 def nearest_rows(

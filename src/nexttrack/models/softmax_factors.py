@@ -1,7 +1,7 @@
 """Matrix factorisation with a softmax over all items, of cosines sharpened by a temperature."""
 
 import time
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from numba import njit
@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.softmax import softmax_gradients
 from nexttrack.models.factors import LearnedFactors, one_or_all
-from nexttrack.models.inputs import checked_user_items, positions
+from nexttrack.models.inputs import checked_user_items
 from nexttrack.models.model_file import check_array
 from nexttrack.models.space import Range, Space
 from nexttrack.progress import steps
@@ -237,34 +237,12 @@ class SoftmaxMF(LearnedFactors):
                     users.move(batch, by_x / t, self)
         return users.directions() / t
 
-    def explain(
-        self, user_items: csr_matrix, itemid: int, N: int = 3
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what each item of a profile contributes to the score of an item, if pooled.
-
-        Args:
-            user_items: ``csr_matrix`` of 1 x items, the profile.
-            itemid: the recommended item.
-            N: number of reasons.
-
-        Returns:
-            Tuple of (item ids, contributions), largest first: int32, and float32 that may be below
-            0; those of the whole profile sum to the score.
-
-        Raises:
-            NotFittedError: if nothing was learned.
-            NotImplementedError: if users are free: the score has no such parts.
-            ValueError, IndexError: as :meth:`recommend`.
-        """
-        self._check_fitted()
+    def _contributions(self, profile, item, user_weights):
         if self.user_side != "pooled":
             raise NotImplementedError('scores have parts only with user_side="pooled"')
-        profile = _binary(checked_user_items(user_items, self.n_items))
-        item = positions(itemid, "itemid", self.n_items)[0]
-        part = self.item_factors[profile.indices] @ self.item_factors[item]
-        part = part * self._pool_scale(profile)[0]
-        best = np.argsort(-part, kind="stable")[:N]
-        return profile.indices[best], part[best]
+        return (self._pool_scale(profile) * self.item_factors[profile.indices]) @ self.item_factors[
+            item
+        ]
 
 
 class _Moving(NamedTuple):
@@ -276,21 +254,21 @@ class _Moving(NamedTuple):
     moved: np.ndarray
 
     @classmethod
-    def at(cls, vectors):
+    def at(cls, vectors: np.ndarray) -> Self:
         nothing = np.zeros(len(vectors), dtype=np.int64)
         return cls(vectors, np.zeros_like(vectors), np.zeros_like(vectors), nothing)
 
     @classmethod
-    def start(cls, n, factors, spread, rng):
+    def start(cls, n: int, factors: int, spread: float, rng: np.random.Generator) -> Self:
         draws = rng.standard_normal((n, factors), dtype=np.float32)
         return cls.at(draws * np.float32(spread / np.sqrt(factors)))
 
-    def directions(self, rows=slice(None)):
+    def directions(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return vectors of length 1; where there is none, 0."""
         vectors = self.vectors[rows]
         return vectors / _lengths(vectors)
 
-    def move(self, rows, gradient, model):
+    def move(self, rows: np.ndarray, gradient: np.ndarray, model: "SoftmaxMF") -> None:
         """Take a step against the gradient, which is given by the directions."""
         rate = np.float32(model.learning_rate)
         in_chunks(
