@@ -54,8 +54,8 @@ check-all: .venv/ready ## Check every chapter, the fresh ones too
 lab: .venv/ready ## Open the chapters in JupyterLab
 	@$(NEXTTRACK) book lab
 
-tune: .venv/ready ## Tune every model on validation data, in up to two hours; results/tuning.csv, other-splits.csv, model-spread.csv, pair-spread.csv
-	@$(NEXTTRACK) tune && $(NEXTTRACK) other-splits
+tune: .venv/ready ## Tune every model on validation data, in some hours; results/tuning.csv, other-splits.csv, model-spread.csv, pair-spread.csv, both.csv
+	@$(NEXTTRACK) tune && $(NEXTTRACK) other-splits && $(NEXTTRACK) both
 
 bench: .venv/ready ## Measure how long each step and each recommender takes, against its limit or a rival, in up to two hours
 	@$(BENCHMARKS) steps && $(BENCHMARKS) metrics && $(BENCHMARKS) models && $(BENCHMARKS) growth && $(BENCHMARKS) costs

@@ -333,6 +333,42 @@ MODELS = {
         ),
         (_ALS_LIMITED,),
     ),
+    "ContentSoftmaxMF": Contender(
+        f"as SoftmaxMF, {SOFTMAX_EPOCHS} epochs, artists and genres",
+        lambda world: model(
+            "ContentSoftmaxMF",
+            world.artists_and_genres(),
+            factors=FACTORS,
+            iterations=SOFTMAX_EPOCHS,
+            samples=SAMPLES,
+        ),
+        (_ALS_LIMITED,),
+    ),
+    "ContentIALS": Contender(
+        f"{FACTORS} factors, {ITERATIONS} iterations, artists and genres",
+        lambda world: model(
+            "ContentIALS", world.artists_and_genres(), factors=FACTORS, iterations=ITERATIONS
+        ),
+        (Rival("fit", "implicit-als"), _ALS_LIMITED),
+    ),
+    "SideEASE": Contender(
+        f"{EASE_ITEMS:,} items, artists and genres",
+        lambda world: model("SideEASE", world.artists_and_genres()),
+        (_ALS,),
+        n_items=EASE_ITEMS,
+    ),
+    "Blend": Contender(
+        f"item kNN and iALS of {FACTORS} factors, 1,000 candidates of each",
+        lambda world: model(
+            "Blend",
+            [
+                model("ItemKNN", K=NEIGHBOURS),
+                model("IALS", factors=FACTORS, iterations=ITERATIONS),
+            ],
+            candidates=1_000,
+        ),
+        (_ALS_LIMITED,),
+    ),
     "PureSVD": Contender(
         f"{FACTORS} factors", lambda world: model("PureSVD", factors=FACTORS), (_ALS_LIMITED,)
     ),

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 from nexttrack import project
 from nexttrack.data.simulator import World
@@ -59,6 +59,10 @@ class BenchWorld:
         return csr_matrix(
             (np.ones(len(artist), dtype=np.float32), (np.arange(len(artist)), artist))
         )
+
+    def artists_and_genres(self) -> csr_matrix:
+        """Return :meth:`by_artist` and :meth:`genre_incidence` side by side."""
+        return hstack([self.by_artist(), self.genre_incidence()], format="csr")
 
     def families(self) -> np.ndarray:
         """Return the family of each item's primary genre, a whole number; see genre_families."""

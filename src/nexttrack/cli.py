@@ -9,11 +9,11 @@ from nexttrack import __version__, project
 from nexttrack.data.commands import data_app
 from nexttrack.errors import in_one_line
 from nexttrack.press.commands import book_app
-from nexttrack.study.commands import evaluate_other_splits, tune_models
+from nexttrack.study.commands import compare_both, evaluate_other_splits, tune_models
 from nexttrack.target import run_again
 
 # Commands whose numbers the book shows: they compute as its chapters do.
-STORES_NUMBERS = ("tune", "other-splits")
+STORES_NUMBERS = ("tune", "other-splits", "both")
 
 app = typer.Typer(
     help="Music recommendation with Spotify data: the data, the book, the study.",
@@ -25,6 +25,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(book_app, name="book")
 app.command("tune")(tune_models)
 app.command("other-splits")(evaluate_other_splits)
+app.command("both")(compare_both)
 
 
 @app.command()

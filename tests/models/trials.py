@@ -16,8 +16,11 @@ from nexttrack.models import (
     RLAE,
     SLIM,
     AudioKNN,
+    Blend,
     ClusterPopularity,
+    ContentIALS,
     ContentKNN,
+    ContentSoftmaxMF,
     ItemKNN,
     LearnedSoundKNN,
     LogisticMF,
@@ -31,6 +34,7 @@ from nexttrack.models import (
     RP3beta,
     SameArtist,
     SessionKNN,
+    SideEASE,
     SoftmaxMF,
     UserKNN,
 )
@@ -106,6 +110,19 @@ TRIALS = {
     "SoftmaxMF, pooled": Trial(
         lambda n, kind, x, m: SoftmaxMF(8, user_side="pooled"), (0.47, 0.55), True, True
     ),
+    "SideEASE": Trial(lambda n, kind, x, m: SideEASE(_one_hot(kind), 20.0, 20.0), (0.4, 0.46)),
+    "ContentIALS": Trial(
+        lambda n, kind, x, m: ContentIALS(_one_hot(kind), 3.0, factors=8, regularization=1.0),
+        (0.41, 0.60),
+        True,
+        True,
+    ),
+    "ContentSoftmaxMF": Trial(
+        lambda n, kind, x, m: ContentSoftmaxMF(_one_hot(kind), factors=8), (0.32, 0.6), True, True
+    ),
+    "Blend": Trial(
+        lambda n, kind, x, m: Blend([ItemKNN(K=n), EASE(20.0)], [0.7, 0.3]), (0.45, 0.55)
+    ),
     # Their values are moments: in a row of ones nothing comes before anything.
     "MarkovChain": Trial(lambda n, kind, x, m: MarkovChain(3, 2.0, 0.5), (-0.01, 0.01), False),
     "RecentItemKNN": Trial(lambda n, kind, x, m: RecentItemKNN(K=n), (0.49, 0.55)),
@@ -117,7 +134,7 @@ TRIALS = {
 }
 NO_SIMILAR_ITEMS = {
     *("Random", "Popularity", "RecentPopularity", "ClusterPopularity", "UserKNN"),
-    *("MarkovChain", "SessionKNN"),
+    *("MarkovChain", "SessionKNN", "Blend"),
 }
 
 

@@ -32,7 +32,7 @@ def test_every_model_has_its_trials_in_the_space_of_today(trials, made, name):
     assert set(trials["seed"]) == {SEED}
 
 
-@pytest.mark.parametrize("name", other_splits.MEASURED)
+@pytest.mark.parametrize("name", DATASETS)
 def test_other_splits_were_measured_with_what_is_chosen(trials, made, name):
     tables = {
         what: pd.read_csv(project.root() / "results" / file)

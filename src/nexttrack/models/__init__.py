@@ -12,7 +12,7 @@ implicit's own tests of recommenders run on each of them. What they do otherwise
 | the withheld item of a user's kind comes first | chance and popularity know no tastes |
 | values are weights | to the models of `sessions` they are moments: see there |
 | BPR and LogisticMF place no new user | they do, at the optimum, which the fit's last step is not |
-| a known user is the same again when recalculated | a free `SoftmaxMF` goes to the optimum |
+| a known user is the same again when recalculated | not with `SoftmaxMF` and content: see there |
 | a list that ends early is filled with item 0 or the last item | with -1 |
 | a boolean mask is read as positions 0 and 1 | as a mask for `items` and the like, else refused |
 | `callback` is ignored or refused | called after iterations, refused where there are none |
@@ -46,8 +46,11 @@ _HOMES = {
     "NMF": "models.decompositions",
     "SLIM": "models.slim",
     "AudioKNN": "models.audio",
+    "Blend": "models.blends",
     "ClusterPopularity": "models.clusters",
+    "ContentIALS": "models.side_information",
     "ContentKNN": "models.content",
+    "ContentSoftmaxMF": "models.side_information",
     "ItemKNN": "models.neighbours",
     "LearnedSoundKNN": "models.learned_sound",
     "LogisticMF": "models.logistic_factors",
@@ -62,8 +65,9 @@ _HOMES = {
     "RecentItemKNN": "models.sessions",
     "RecentPopularity": "models.baselines",
     "SameArtist": "models.baselines",
-    "SoftmaxMF": "models.softmax_factors",
     "SessionKNN": "models.sessions",
+    "SideEASE": "models.side_information",
+    "SoftmaxMF": "models.softmax_factors",
     "UserKNN": "models.neighbours",
 }
 __all__ = sorted(_HOMES)

@@ -1,6 +1,7 @@
 # For type checkers and editors: what __init__.py loads when it is first used.
 from nexttrack.models.audio import AudioKNN
 from nexttrack.models.baselines import Popularity, Random, RecentPopularity, SameArtist
+from nexttrack.models.blends import Blend
 from nexttrack.models.clusters import ClusterPopularity
 from nexttrack.models.content import ContentKNN
 from nexttrack.models.decompositions import NMF, PureSVD
@@ -11,6 +12,7 @@ from nexttrack.models.linear import EASE, RDLAE, RLAE
 from nexttrack.models.logistic_factors import BPR, LogisticMF
 from nexttrack.models.neighbours import ItemKNN, RP3beta, UserKNN
 from nexttrack.models.sessions import MarkovChain, RecentContentKNN, RecentItemKNN, SessionKNN
+from nexttrack.models.side_information import ContentIALS, ContentSoftmaxMF, SideEASE
 from nexttrack.models.slim import SLIM
 from nexttrack.models.softmax_factors import SoftmaxMF
 
@@ -24,8 +26,11 @@ __all__ = [
     "RLAE",
     "SLIM",
     "AudioKNN",
+    "Blend",
     "ClusterPopularity",
+    "ContentIALS",
     "ContentKNN",
+    "ContentSoftmaxMF",
     "ItemKNN",
     "LearnedSoundKNN",
     "LogisticMF",
@@ -39,6 +44,7 @@ __all__ = [
     "RecentPopularity",
     "SameArtist",
     "SessionKNN",
+    "SideEASE",
     "SoftmaxMF",
     "UserKNN",
 ]

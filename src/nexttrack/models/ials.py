@@ -246,13 +246,17 @@ class IALS(LearnedFactors):
             ValueError: if the rows do not fit, or a weight is negative, NaN or infinite.
         """
         user_items = checked_user_items(user_items, len(self.item_factors))
-        return one_or_all(userid, self._exact_rows(user_items, self.item_factors))
+        return one_or_all(userid, self._exact_rows(user_items, self._fold_in_factors()))
 
     def recalculate_item(self, itemid: ArrayLike, item_users: csr_matrix) -> np.ndarray:
         """Return the factors of items, known or not, from their rows of users, as for users."""
         n_users, axes = len(self.user_factors), ("item", "user")
         item_users = checked_user_items(item_users, n_users, "item_users", axes)
         return one_or_all(itemid, self._exact_rows(item_users, self.user_factors))
+
+    def _fold_in_factors(self):
+        """Return the items' factors by which users are placed."""
+        return self.item_factors
 
     def _exact_rows(self, rows, Y):
         X = np.zeros((rows.shape[0], self.factors), dtype=np.float32)
@@ -262,7 +266,7 @@ class IALS(LearnedFactors):
 
     def _user_weights(self, profile):
         """Return the Cholesky factor of the user's A, float64."""
-        Y, n = self.item_factors.astype(np.float64), profile.nnz
+        Y, n = self._fold_in_factors().astype(np.float64), profile.nnz
         own, a0 = Y[profile.indices], self.unobserved_weight
         A = a0 * (Y.T @ Y) + (own.T * (self._confidence(profile) - a0)) @ own
         A[np.diag_indices(self.factors)] += self._ridge(n, len(Y))
@@ -328,11 +332,11 @@ def _exact(start, stop, indptr, indices, confidence, X, Y, gram, ridge, a0):
             A += np.dot(weighted.T, near)
         for f in range(n_factors):
             A[f, f] += ridge[row]
-        X[row] = _cholesky_solve(A, b)
+        X[row] = cholesky_solve(A, b)
 
 
 @njit(nogil=True, cache=True)
-def _cholesky_solve(A, b):
+def cholesky_solve(A, b):
     """Return x of A x = b for a symmetric positive definite A; b is overwritten with it."""
     L = np.linalg.cholesky(A)
     n = len(b)

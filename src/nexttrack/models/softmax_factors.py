@@ -126,8 +126,7 @@ class SoftmaxMF(LearnedFactors):
         had = np.bincount(user_items.indices, minlength=user_items.shape[1]) > 0
         rows = user_items[:, had]
         rng = np.random.default_rng(self.random_state)
-        items = _Moving.start(rows.shape[1], self.factors, SPREAD[self.user_side], rng)
-        items.vectors[:, 0] += 1
+        items = self._item_vectors(had, rng)
         users = _Moving.start(rows.shape[0], self.factors, 1.0, rng)
         weights = _weights(rows, self.weight_exponent)
         epochs = list(range(self.iterations))
@@ -140,13 +139,23 @@ class SoftmaxMF(LearnedFactors):
                     self._step(rows[batch], batch, weights[batch], items, users, rng)
                 if callback:
                     callback(epoch, time.perf_counter() - began, None)
-        self.item_factors = np.zeros((len(had), self.factors), dtype=np.float32)
-        self.item_factors[had] = items.directions()
+        self.item_factors = self._directions_of_all(items, had)
         if self.user_side == "free":
             self.user_factors = users.directions() / np.float32(self.temperature)
             self.user_factors[np.diff(user_items.indptr) == 0] = 0
         else:
             self.user_factors = self._pool(user_items, self.item_factors)
+
+    def _item_vectors(self, had, rng):
+        """Return the vectors of the items that somebody has, as they start."""
+        items = _Moving.start(int(had.sum()), self.factors, SPREAD[self.user_side], rng)
+        items.vectors[:, 0] += 1
+        return items
+
+    def _directions_of_all(self, items, had):
+        found = np.zeros((len(had), self.factors), dtype=np.float32)
+        found[had] = items.directions()
+        return found
 
     def _step(self, rows, batch, weight, items, users, rng):
         """Move items, and the users if they are free, by the gradient of the loss of a batch."""
@@ -225,7 +234,7 @@ class SoftmaxMF(LearnedFactors):
 
     def _followed(self, rows, vectors, y):
         """Return where the gradient of their surprise leads free users, float32."""
-        users = _Moving.at(vectors / np.maximum(_lengths(vectors), np.float32(1e-6)))
+        users = _Moving.at(vectors / np.maximum(lengths(vectors), np.float32(1e-6)))
         some = np.flatnonzero(vectors.any(axis=1))
         t, alike = np.float32(self.temperature), np.ones(BATCH, dtype=np.float32)
         with threadpool_limits(1, user_api="blas"):
@@ -266,7 +275,7 @@ class _Moving(NamedTuple):
     def directions(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return vectors of length 1; where there is none, 0."""
         vectors = self.vectors[rows]
-        return vectors / _lengths(vectors)
+        return vectors / lengths(vectors)
 
     def move(self, rows: np.ndarray, gradient: np.ndarray, model: "SoftmaxMF") -> None:
         """Take a step against the gradient, which is given by the directions."""
@@ -304,7 +313,7 @@ def _adam(start, stop, rows, gradient, rate, vectors, first, second, moved):
             v[f] -= scale * m[f] / (np.sqrt(square_scale * s[f]) + np.float32(1e-3))
 
 
-def _lengths(vectors: np.ndarray) -> np.ndarray:
+def lengths(vectors: np.ndarray) -> np.ndarray:
     """Return the lengths of rows as a column; 1 for a row of zeros, NaN for one beyond numbers."""
     length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
     length[np.isinf(length)] = np.nan

@@ -1,9 +1,10 @@
-"""``nexttrack tune`` and ``other-splits``: what the chapters stand on, in ``results/``.
+"""``nexttrack tune``, ``other-splits`` and ``both``: what chapters stand on, in ``results/``.
 
 The first searches the settings of every model on validation data, by one rule. Its trials go to
 ``tuning.csv`` after each round; a search that was stopped goes on from there. The second measures
 what was chosen on further splits and from other starts: ``other-splits.csv``, ``model-spread.csv``
-and ``pair-spread.csv``; it too goes on where it was stopped. Rows of other data stay.
+and ``pair-spread.csv``; it too goes on where it was stopped. The third puts single models, models of both
+sides and blends to the questions of chapter 09: ``both.csv``. Rows of other data stay.
 """
 
 from __future__ import annotations
@@ -65,15 +66,15 @@ def tune_models(
 def evaluate_other_splits(
     data: Annotated[
         list[str] | None,
-        typer.Argument(help="Data sets; those of which chapter 08 tells if not given."),
+        typer.Argument(help="Data sets; all if not given."),
     ] = None,
 ) -> None:
-    """Measure the tuned models on other splits and from other starts, in an hour; results/."""
-    from nexttrack.study.comparison.other_splits import FILES, MEASURED, measured
+    """Measure the tuned models on other splits and from other starts, in two hours; results/."""
+    from nexttrack.study.comparison.other_splits import FILES, measured
     from nexttrack.study.results import store, stored
 
     console = Console(stderr=True)
-    for name in _data_sets(data or list(MEASURED)):
+    for name in _data_sets(data):
         others = {what: stored(file, [name])[1] for what, file in FILES.items()}
 
         def keep(means: pd.DataFrame, name: str = name, others: dict = others) -> None:
@@ -85,6 +86,20 @@ def evaluate_other_splits(
         tables = measured(name, on_split=keep)
         for (what, file), rows in zip(FILES.items(), tables, strict=True):
             store(file, rows, others[what])
+
+
+def compare_both() -> None:
+    """Compare models of both sides, and blends, with the best single ones, in an hour; both.csv."""
+    from nexttrack.study.cold_start.both import FILE, table
+    from nexttrack.study.cold_start.tasks import DATASETS
+    from nexttrack.study.results import store, stored
+
+    found = table()
+    store(FILE, found, stored(FILE, DATASETS)[1])
+    shown = found[found["p_holm"].notna()]
+    console = Console()
+    for row in shown.itertuples():
+        console.print(f"{row.data}, {row.task}: {row.model} {row.difference:+.4f}")
 
 
 def _data_sets(data: list[str] | None) -> list[str]:

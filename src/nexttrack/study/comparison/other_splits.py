@@ -23,16 +23,16 @@ from nexttrack.study.comparison.fits_on_splits import (
     seeds_on,
     splits,
 )
-from nexttrack.study.comparison.tuned_comparison import Answers, load
+from nexttrack.study.comparison.tuned_comparison import load
 from nexttrack.study.kept import kept
-from nexttrack.study.protocol import on_sample
+from nexttrack.study.protocol import DATASETS, on_sample
 from nexttrack.study.results import path_of, stored
-from nexttrack.study.search import METRIC, tuned_settings
+from nexttrack.study.search import tuned_settings
 
 FILES = {"means": "other-splits.csv", "models": "model-spread.csv", "pairs": "pair-spread.csv"}
 """Tables of :func:`measured`."""
-MEASURED = ("lastfm-2k", "whole-playlists")
-"""Data sets whose further splits are measured; what is said of the others is of the test alone."""
+DRAWN = DATASETS
+"""Data sets whose split is drawn at random; the others are cut in time, and the test is one."""
 COLUMNS = ["data", "split", "model", "seed", "users", "mean", "settings"]
 
 
@@ -107,25 +107,6 @@ def stored_tables(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
             )
     means, of_models, pairs = (rows.reset_index(drop=True) for rows in tables.values())
     return means, of_models, pairs
-
-
-def tables(answered: Answers) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return what is known of a data set: of all its splits if measured, else of the test.
-
-    Args:
-        answered: what the models said on the test.
-
-    Returns:
-        The tables of :func:`measured`; over users alone where there is but the test.
-    """
-    name = answered.dataset.name
-    if name in MEASURED:
-        return stored_tables(name)
-    scores = answered.scores({"NDCG@10": METRIC})
-    values = scores.pivot(index="user", columns="model", values="NDCG@10")
-    means = values.mean().rename("mean").reset_index()
-    means = means.assign(data=name, split=TEST, seed=0, users=len(values))
-    return means, *(one(values).assign(data=name) for one in (model_means, compare_pairs))
 
 
 def spread_of_means(means: pd.DataFrame) -> pd.DataFrame:
