@@ -3,8 +3,8 @@
 The first searches the settings of every model on validation data, by one rule. Its trials go to
 ``tuning.csv`` after each round; a search that was stopped goes on from there. The second measures
 what was chosen on further splits and from other starts: ``other-splits.csv``, ``model-spread.csv``
-and ``pair-spread.csv``; it too goes on where it was stopped. The third puts single models, models of both
-sides and blends to the questions of chapter 09: ``both.csv``. Rows of other data stay.
+and ``pair-spread.csv``; it too goes on where it was stopped. The third puts the questions of
+chapter 09 to single models, models of both sides and blends: ``both.csv``. Rows of other data stay.
 """
 
 from __future__ import annotations

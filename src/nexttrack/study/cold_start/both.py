@@ -1,32 +1,46 @@
 """The table of both: every task's models beside the task's best single one; results/both.csv."""
 
+import json
+
 import numpy as np
 import pandas as pd
 
-from nexttrack.evaluation.significance import (
-    difference_p,
-    holm,
-    mean_over_draws,
-    t_interval,
-)
+from nexttrack.errors import UserError
+from nexttrack.evaluation.significance import difference_p, holm, mean_over_draws, t_interval
 from nexttrack.study.cold_start.blending import BLEND, measured
-from nexttrack.study.cold_start.contenders import BOTH
+from nexttrack.study.cold_start.contenders import BOTH, SINGLE
 from nexttrack.study.cold_start.tasks import DATASETS, KINDS
+from nexttrack.study.protocol import on_sample
 from nexttrack.study.results import path_of, stored
 
 FILE = "both.csv"
-COLUMNS = ["data", "task", "model", "NDCG@10", "difference", "low", "high", "p_holm", "best single"]
 METRIC = "NDCG@10"
+COLOURS = {
+    "EASE, content": "#000000",
+    "iALS, content": "#D55E00",
+    "Softmax MF, content": "#B2182B",
+    "Blend": "#0072B2",
+    "Same artist, count": "#66A61E",
+    "Same genre, count": "#CC79A7",
+}
+"""Of models that are of this chapter alone."""
+COUNTS = ("Random", "Same artist, count", "Same genre, count")
+COLUMNS = [
+    *("data", "task", "model", "users", METRIC, "error", "difference", "low", "high", "p_holm"),
+    *("best single", "settings"),
+]
 
 
 def table() -> pd.DataFrame:
     """Measure all tasks; each is kept.
 
     Returns:
-        One row for each data set, task and model: the mean of ``NDCG@10``, its ``difference`` to
-        the task's best single model with ``low`` and ``high`` (95 %, paired, over listeners), and
-        ``p_holm``: of the t-test that the difference is 0, corrected for all blends and models of
-        both sides in the table; NaN for single models.
+        One row for each data set, ``task`` (of :data:`KINDS`) and model: the number of ``users``
+        asked, the mean of ``NDCG@10`` and its standard ``error``, its ``difference`` to the task's ``best single`` model with
+        ``low`` and ``high`` (95 %, paired, over users), and ``p_holm``: of the t-test that the
+        difference is 0, corrected for all blends and models of both sides in the table; NaN for
+        others. ``settings`` is JSON: what was chosen on validation, for a blend the weights of its
+        members.
     """
     rows = [_rows(name, kind) for kind in KINDS for name in DATASETS]
     found = pd.concat(rows, ignore_index=True)
@@ -36,33 +50,36 @@ def table() -> pd.DataFrame:
     return found[COLUMNS]
 
 
-def _rows(name: str, kind: str) -> pd.DataFrame:
-    _, scores, _ = measured(name, kind)
-    values = scores.pivot(index="user", columns="model", values=METRIC)
-    single = [model for model in values if model != BLEND and model not in BOTH]
-    best = values[single].mean().idxmax()
-    rows = []
-    for model in scores["model"].unique():
-        mean, error, freedom = mean_over_draws((values[model] - values[best]).to_numpy())
-        low, high = t_interval(mean, error, freedom)
-        p = float(difference_p(mean, error, freedom))
-        rows.append((name, kind, model, values[model].mean(), mean, low, high, p, best))
-    columns = ["data", "task", "model", METRIC, "difference", "low", "high", "p", "best single"]
-    return pd.DataFrame(rows, columns=columns).astype({"low": float, "high": float})
-
-
 def kept_table() -> pd.DataFrame:
-    """Return the rows of ``results/both.csv`` that are of the data at hand.
+    """Return the table of the data at hand from ``results/``; on the sample edition it is made.
 
-    On the sample edition the table is made.
+    Raises:
+        UserError: if nothing is kept for the published edition of the data at hand.
     """
-    from nexttrack.study.protocol import on_sample
-
     found, _ = stored(FILE, DATASETS)
     if found.empty and on_sample():
         return table()
     if found.empty:
-        from nexttrack.errors import UserError
-
         raise UserError(f"{path_of(FILE)}: nothing of these data; run: nexttrack both")
     return found[COLUMNS].reset_index(drop=True)
+
+
+def _rows(name: str, kind: str) -> pd.DataFrame:
+    trials, scores, members = measured(name, kind)
+    values = scores.pivot(index="user", columns="model", values=METRIC)
+    single = [model for model in values if model in (*SINGLE, *COUNTS)]
+    best = values[single].mean().idxmax()
+    settings = trials[trials["chosen"]].set_index("model")["settings"].to_dict()
+    weights = members.set_index("model")["weight"].round(4).to_dict()
+    settings[BLEND] = json.dumps(weights)
+    rows = []
+    for model in scores["model"].unique():
+        mean, error, freedom = mean_over_draws((values[model] - values[best]).to_numpy())
+        low, high = (float(end) for end in t_interval(mean, error, freedom))
+        p = float(difference_p(mean, error, freedom))
+        of_model = values[model].mean(), values[model].sem()
+        known = (name, kind, model, len(values), *of_model, mean, low, high, p)
+        rows.append((*known, best, settings[model]))
+    columns = ["data", "task", "model", "users", METRIC, "error", "difference", "low", "high", "p"]
+    table = pd.DataFrame(rows, columns=[*columns, "best single", "settings"])
+    return table.round(dict.fromkeys([METRIC, "error", "difference", "low", "high"], 6))
