@@ -21,6 +21,7 @@ STUDIES = {
     "06": "neighbours",
     "07": "factors",
     "08": "comparison",
+    "09": "cold_start",
     "10": "leakage",
     "14": "next_track",
 }

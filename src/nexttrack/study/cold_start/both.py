@@ -22,6 +22,7 @@ COLOURS = {
     "Blend": "#0072B2",
     "Same artist, count": "#66A61E",
     "Same genre, count": "#CC79A7",
+    **{f"iALS, {kind}": "#E8A27C" for kind in ("audio", "genres", "artists", "all")},
 }
 """Of models that are of this chapter alone."""
 COUNTS = ("Random", "Same artist, count", "Same genre, count")
@@ -36,9 +37,10 @@ def table() -> pd.DataFrame:
 
     Returns:
         One row for each data set, ``task`` (of :data:`KINDS`) and model: the number of ``users``
-        asked, the mean of ``NDCG@10`` and its standard ``error``, its ``difference`` to the task's ``best single`` model with
-        ``low`` and ``high`` (95 %, paired, over users), and ``p_holm``: of the t-test that the
-        difference is 0, corrected for all blends and models of both sides in the table; NaN for
+        asked, the mean of ``NDCG@10`` and its standard ``error``, its ``difference`` to the task's
+        ``best single`` model with ``low`` and ``high`` (95 %, paired, over users), and ``p_holm``:
+        of the t-test that the difference is 0, corrected for all blends and models of both sides in
+        the table; NaN for
         others. ``settings`` is JSON: what was chosen on validation, for a blend the weights of its
         members.
     """
