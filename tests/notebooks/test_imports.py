@@ -25,9 +25,9 @@ STUDIES = {
     "10": "leakage",
     "14": "next_track",
 }
-# 02 and 03 show the sources, and what the raw files hold; the preface, what chapter 08 found.
+# 02 and 03 show the sources, and what the raw files hold; the preface, what 08 and 09 found.
 BESIDES = {
-    "index": ("study.comparison",),
+    "index": ("study.comparison", "study.cold_start"),
     "02": ("data.raw.sources", "project"),
     "03": ("project",),
 }

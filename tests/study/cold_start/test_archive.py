@@ -43,6 +43,22 @@ def test_recall_is_of_what_ten_places_can_hold():
     assert recall_of_ten(lists).tolist() == [1.0]
 
 
+def test_chance_finds_what_is_expected_of_it(made):
+    dataset = made("playlist-archive")
+    days = np.sort(np.random.default_rng(0).integers(18_000, 18_900, 50))
+    dataset = replace(dataset, dates=days[dataset.user_items.indices].astype("datetime64[D]"))
+    one = new_at(dataset, "2020-06-01")
+    users = np.flatnonzero(np.diff(one.wanted.indptr))
+    found = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        ids = np.array([rng.permutation(one.items)[:10] for _ in users])
+        lists = RankedLists(ids, one.wanted[users], one.train[users])
+        found.append(recall_of_ten(lists).mean())
+    assert len(one.items) > 10
+    assert np.mean(found) == pytest.approx(expected_by_chance(one), rel=0.02)
+
+
 def test_models_are_asked_at_each_day(made, monkeypatch):
     dataset = made("playlist-archive")
     days = np.sort(np.random.default_rng(0).integers(18_000, 18_900, 50))
