@@ -39,16 +39,17 @@ def table() -> pd.DataFrame:
         One row for each data set, ``task`` (of :data:`KINDS`) and model: the number of ``users``
         asked, the mean of ``NDCG@10`` and its standard ``error``, its ``difference`` to the task's
         ``best single`` model with ``low`` and ``high`` (95 %, paired, over users), and ``p_holm``:
-        of the t-test that the difference is 0, corrected for all blends and models of both sides in
-        the table; NaN for
+        of the t-test that the difference is 0, for each blend and model of both sides corrected for
+        the number of tasks; NaN for
         others. ``settings`` is JSON: what was chosen on validation, for a blend the weights of its
         members.
     """
     rows = [_rows(name, kind) for kind in KINDS for name in DATASETS]
     found = pd.concat(rows, ignore_index=True)
-    asked = found["model"].isin([BLEND, *BOTH]).to_numpy()
     found["p_holm"] = np.nan
-    found.loc[asked, "p_holm"] = holm(found.loc[asked, "p"].to_numpy())
+    for model in (BLEND, *BOTH):
+        asked = found["model"] == model
+        found.loc[asked, "p_holm"] = holm(found.loc[asked, "p"].to_numpy())
     return found[COLUMNS]
 
 
