@@ -59,3 +59,22 @@ def test_a_data_set_that_is_not_searched_is_one_line(root):
     result = CliRunner().invoke(app, ["tune", "spotify"])
     assert isinstance(result.exception, UserError)
     assert "spotify: not one of the data sets lastfm-2k" in str(result.exception)
+
+
+def test_the_table_of_both_is_stored_beside_that_of_other_data(root, monkeypatch):
+    from nexttrack.study.cold_start import both
+
+    row = dict.fromkeys(both.COLUMNS, 0.5) | {"data": "lastfm-2k", "task": "weak", "model": "Blend"}
+    found = pd.DataFrame([row])
+    monkeypatch.setattr(both, "table", lambda: found)
+    monkeypatch.setattr(both, "on_sample", lambda: False)
+    with pytest.raises(UserError, match=r"both\.csv: nothing of these data; run: nexttrack both"):
+        both.kept_table()
+    path = root / "results" / "both.csv"
+    path.parent.mkdir(exist_ok=True)
+    found.assign(fingerprint="of others").to_csv(path, index=False)
+    result = CliRunner().invoke(app, ["both"])
+    assert result.exit_code == 0
+    assert "lastfm-2k, weak: Blend +0.5000" in result.output
+    assert pd.read_csv(path)["fingerprint"].tolist() == ["of others", "of these data"]
+    pd.testing.assert_frame_equal(both.kept_table(), found)
