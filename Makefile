@@ -25,7 +25,7 @@ BENCHMARKS = .venv/bin/python -m benchmarks
 LIBRARY = kernels features clustering models evaluation
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test data rerun check check-all lab tune bench bench-peers scaling search api lint clean
+.PHONY: help book serve test data rerun reset check check-all lab tune bench bench-peers scaling search api lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,6 +44,9 @@ data: .venv/ready ## Download and clean the real data (Kaggle, GroupLens)
 
 rerun: .venv/ready ## Execute the chapters that are not fresh on the data at hand, then render the book
 	@$(NEXTTRACK) book execute && $(NEXTTRACK) book readme && $(NEXTTRACK) book render
+
+reset: ## Put the stored chapters back as they were committed
+	@git checkout -- index.ipynb chapters
 
 check: .venv/ready ## Execute what is not fresh on the real data in a copy and compare each number with the stored one
 	@$(NEXTTRACK) book check

@@ -190,9 +190,30 @@ def test_what_was_executed_beside_a_chapter_that_fails_is_fresh(book):
 
 
 def test_simulated_outputs_get_no_stamp(book):
+    for name in ("index", "chapters/01-costs", "chapters/02-models"):
+        stored = read(book / f"{name}.ipynb")
+        stored.cells[1].outputs = []
+        write(stored, book / f"{name}.ipynb")
     before = stamps.stamps_file(book).read_bytes()
     assert command("execute", "--edition", "sample").stdout == "executed 3 chapters\n"
     assert stamps.stamps_file(book).read_bytes() == before
+
+
+def test_simulated_outputs_do_not_take_the_place_of_real_ones(book, tmp_path):
+    chapter, costs = book / "index.ipynb", book / "chapters" / "01-costs.ipynb"
+    stored = chapter.read_bytes(), costs.read_bytes()
+    result = command("execute", "index", "01-costs", "--edition", "sample")
+    assert isinstance(result.exception, UserError)
+    assert str(result.exception).startswith("index, 01-costs: what is stored is of the real data")
+    assert "--output FOLDER" in str(result.exception)
+    copies = tmp_path / "elsewhere" / "copies"
+    result = command("execute", "01-costs", "--edition", "sample", "--output", str(copies))
+    assert result.stdout == "executed 1 chapters\n"
+    assert (chapter.read_bytes(), costs.read_bytes()) == stored
+    assert read(copies / "chapters" / "01-costs.ipynb").cells[1].outputs[0].text == "1\n"
+    assert command("execute", "01-costs", "--output", str(copies)).exit_code == 0
+    assert stamps.stamps_file(book).exists()
+    assert costs.read_bytes() == stored[1]
 
 
 def test_a_chapter_that_is_gone_loses_its_stamp(book):

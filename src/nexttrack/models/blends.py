@@ -4,7 +4,7 @@ import io
 import zlib
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -81,12 +81,13 @@ class Blend(Recommender):
         self.num_threads = num_threads
 
     @property
-    def n_items(self) -> int | None:
+    def n_items(self) -> Any:
         """Return the number of items that the models know, None as long as one is not fitted."""
-        sizes = {_n_items(model) for model in self.models}
-        if len(sizes - {None}) > 1:
-            raise ValueError(f"the models know {sorted(sizes - {None})} items: not one catalogue")
-        return None if None in sizes or not sizes else sizes.pop()
+        sizes = [_n_items(model) for model in self.models]
+        known = {size for size in sizes if size is not None}
+        if len(known) > 1:
+            raise ValueError(f"the models know {sorted(known)} items: not one catalogue")
+        return known.pop() if known and None not in sizes else None
 
     @n_items.setter
     def n_items(self, value: int) -> None:

@@ -90,7 +90,10 @@ class ContentIALS(IALS):
             for each item.
     """
 
-    _STATE: tuple[str, ...] = (*IALS._STATE, "learned", "prior_weight", "content_regularization")
+    _STATE = (  # type: ignore[assignment]  # longer than that of IALS
+        *IALS._STATE,
+        *("learned", "prior_weight", "content_regularization"),
+    )
 
     search_space: ClassVar[Space] = {
         "prior_weight": Range(0.1, 100, log=True),
@@ -177,7 +180,7 @@ class ContentSoftmaxMF(SoftmaxMF):
             for each item.
     """
 
-    _STATE: tuple[str, ...] = (*SoftmaxMF._STATE, "free_dropout")
+    _STATE = (*SoftmaxMF._STATE, "free_dropout")  # type: ignore[assignment]
 
     search_space: ClassVar[Space] = {**SoftmaxMF.search_space, "free_dropout": Range(0.1, 0.9)}
 

@@ -100,11 +100,18 @@ def execute(
     every: Annotated[
         bool, typer.Option("--all", help="Execute those, too, that are fresh.")
     ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Folder for executed copies; the chapters stay as they are."),
+    ] = None,
 ) -> None:
-    """Execute chapters on the data at hand and store their outputs; without names, the stale."""
+    """Execute chapters on the data at hand and store their outputs; without names, the stale.
+
+    Outputs of the simulated world are not put in the place of those of the real data.
+    """
     from nexttrack.press.execute import ExecutionError, chapters_named, execute, read, side_by_side
     from nexttrack.press.progress import cells
-    from nexttrack.press.stamps import package_code, stamp, state
+    from nexttrack.press.stamps import is_of_real_data, package_code, stamp, state
 
     if edition not in (None, *project.EDITIONS):
         raise UserError(f"--edition {edition}: give published or sample")
@@ -113,14 +120,22 @@ def execute(
     paths = chapters_named(root, chapters or [])
     if published and not (chapters or every):
         paths, _ = _stale(paths, root)
+    real = [path.stem for path in paths if is_of_real_data(path, root)]
+    if real and not published and output is None:
+        raise UserError(
+            f"{', '.join(real)}: what is stored is of the real data, which are not at hand; "
+            "give --output FOLDER to store copies with the simulated ones there"
+        )
+    stores = published and output is None
     with cells(paths) as started:
         code = package_code(root)
-        began = {path: state(read(path), code) for path in paths} if published else {}
+        began = {path: state(read(path), code) for path in paths} if stores else {}
         stamping = Lock()
 
         def work(path: Path) -> None:
-            execute(path, edition=edition, on_cell=started(path))
-            if published:
+            copy = None if output is None else output.absolute() / path.relative_to(root)
+            execute(path, edition=edition, on_cell=started(path), output=copy)
+            if stores:
                 with stamping:  # here, so that what is done is stamped if another chapter fails
                     stamp(path, root, began[path])
 

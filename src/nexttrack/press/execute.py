@@ -264,9 +264,19 @@ def write(notebook: NotebookNode, path: Path) -> None:
 
 
 def execute(
-    path: Path, *, edition: str | None = None, on_cell: Callable[[], None] = lambda: None
+    path: Path,
+    *,
+    edition: str | None = None,
+    on_cell: Callable[[], None] = lambda: None,
+    output: Path | None = None,
 ) -> None:
     """Execute a chapter and store it; one that fails, or holds what it may not, stays as it was.
+
+    Args:
+        path: the chapter's notebook.
+        edition: ``published`` or ``sample``; the one at hand if not given.
+        on_cell: called after each cell.
+        output: the executed notebook, in place of the chapter itself; its folder is made.
 
     Raises:
         ExecutionError: if a cell fails, or an output may not be stored.
@@ -275,4 +285,6 @@ def execute(
     found = faults(executed, path.stem)
     if found:
         raise ExecutionError(found[0], "\n".join(found[1:]))
-    write(executed, path)
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    write(executed, output or path)

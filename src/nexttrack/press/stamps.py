@@ -67,6 +67,14 @@ def stamp(path: Path, root: Path, began: Mapping[str, str]) -> None:
     write_file(stamps_file(root), (text + "\n").encode())
 
 
+def is_of_real_data(path: Path, root: Path) -> bool:
+    """Tell whether a chapter's stored outputs are those that it was stamped with.
+
+    Only what was executed on the published edition is stamped.
+    """
+    return read_stamps(root).get(path.stem, {}).get(OUTPUTS) == _outputs(read(path))
+
+
 def changes(path: Path, root: Path, code: Code | None = None) -> list[str]:
     """Return what a chapter depends on that is not as stamped, in words; none if it is fresh.
 
