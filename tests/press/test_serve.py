@@ -2,6 +2,7 @@
 
 import _thread
 import re
+import signal
 import socket
 import threading
 import urllib.request
@@ -48,7 +49,12 @@ def test_the_browser_gets_the_first_page_on_loopback_and_ctrl_c_ends_it_quietly(
         threading.Thread(target=read_and_interrupt, args=[address]).start()
 
     monkeypatch.setattr(webbrowser, "open", browser)
-    result = serve()
+    # A shell starts what it puts in the background with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = serve()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (result.exit_code, result.stderr) == (0, "")
     ((address, content),) = seen
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address)
