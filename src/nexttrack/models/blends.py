@@ -3,7 +3,6 @@
 import io
 import zlib
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -152,7 +151,8 @@ class Blend(Recommender):
         return files
 
     def _loaded(self):
-        home = import_module("nexttrack.models")
+        from nexttrack import models  # which load each what they are asked for
+
         names, sizes = np.atleast_1d(self._names).tolist(), np.atleast_1d(self._sizes)
         try:
             content = zlib.decompress(self._content.tobytes())
@@ -160,11 +160,11 @@ class Blend(Recommender):
             raise ValueError(f"the models' files: {error}") from None
         if len(names) != len(sizes) or sizes.sum() != len(content):
             raise ValueError("the models' files are not as long as it says")
-        if unknown := set(names) - set(home.__all__):
+        if unknown := set(names) - set(models.__all__):
             raise ValueError(f"no model is called {min(unknown)}")
         ends = np.cumsum(sizes)
         self.models = [
-            getattr(home, name).load(io.BytesIO(content[end - size : end]))
+            getattr(models, name).load(io.BytesIO(content[end - size : end]))
             for name, size, end in zip(names, sizes, ends, strict=True)
         ]
         self.weights = _checked(np.atleast_1d(self.weights), len(self.models))

@@ -203,21 +203,29 @@ class ContentSoftmaxMF(SoftmaxMF):
 class _Described:
     """Directions of items: a vector of their own, and the sum of those of their content."""
 
-    def __init__(self, free, content, had, dropout, rng):
+    def __init__(
+        self,
+        free: Any,
+        content: csr_matrix,
+        had: np.ndarray,
+        dropout: float,
+        rng: np.random.Generator,
+    ) -> None:
         self.free, self.dropout, self.rng = free, dropout, rng
         self.content, self.had = content, had
         self.of_had = content[had]
         self.columns = type(free).at(np.zeros((content.shape[1], free.vectors.shape[1]), "f4"))
-        self.vectors = self.kept = np.empty(0)
+        self.vectors: np.ndarray = np.empty(0)
+        self.kept: np.ndarray = np.empty(0)
 
-    def directions(self, rows):
+    def directions(self, rows: np.ndarray) -> np.ndarray:
         """Draw whose own vectors are left out, and return directions; :meth:`move` follows."""
         self.kept = self.rng.random(len(rows)) >= self.dropout
         own = np.where(self.kept[:, None], self.free.vectors[rows], np.float32(0))
         self.vectors = own + self.of_had[rows] @ self.columns.vectors
         return self.vectors / lengths(self.vectors)
 
-    def move(self, rows, gradient, model):
+    def move(self, rows: np.ndarray, gradient: np.ndarray, model: SoftmaxMF) -> None:
         """Take a step against the gradient by the directions that were returned last."""
         length = lengths(self.vectors)
         along = np.einsum("nf,nf->n", self.vectors, gradient)[:, None]
@@ -228,7 +236,7 @@ class _Described:
         touched = np.flatnonzero(of_columns.any(axis=1))
         _adam(touched, of_columns[touched], rate, *self.columns)
 
-    def all_directions(self):
+    def all_directions(self) -> np.ndarray:
         vectors = self.content @ self.columns.vectors
         vectors[self.had] += self.free.vectors
         found = vectors / lengths(vectors)
