@@ -12,7 +12,7 @@ from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.splits import strong_generalization
 from nexttrack.study.cold_start import archive, listeners
 from nexttrack.study.cold_start.archive import expected_by_chance, new_at, recall_of_ten
-from nexttrack.study.cold_start.tasks import Asked, among_known
+from nexttrack.study.cold_start.tasks import among_known
 
 
 @pytest.fixture
@@ -92,7 +92,6 @@ def test_models_are_asked_at_each_day(made, monkeypatch):
 def test_the_songs_told_are_among_those_of_a_larger_number(made):
     dataset = made("lastfm-2k")
     parts = among_known(strong_generalization(dataset.binary(), seed=1))
-    Asked(dataset, parts)
     few, more = (listeners.told(parts, n, seed=2) for n in (2, 5))
     counts = np.diff(parts.test_in.indptr)
     np.testing.assert_array_equal(np.diff(few.indptr), np.minimum(counts, 2))

@@ -20,6 +20,7 @@ from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.features.names import names_incidence
 from nexttrack.models.blends import Blend
 from nexttrack.study.cold_start.contenders import counts, single
+from nexttrack.study.cold_start.pairs import only
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import of_one_artist, task
 
@@ -60,11 +61,11 @@ def new_at(dataset: Dataset, day: str, until: str | None = None) -> New:
     """
     days, binary = dataset.days(), dataset.binary()
     first, last = (np.datetime64(one, "D").astype(int) for one in (day, until or "9999-01-01"))
-    before = _only(binary, days.data < first)
+    before = only(binary, days.data < first)
     new = np.bincount(before.indices, minlength=binary.shape[1]) == 0
     after = (days.data >= first) & (days.data < last) & new[days.indices]
     known = np.diff(before.indptr) > 0
-    wanted = _only(binary, after & np.repeat(known, np.diff(days.indptr)))
+    wanted = only(binary, after & np.repeat(known, np.diff(days.indptr)))
     by_artist = names_incidence(dataset.tracks["artists"])
     common = (before @ by_artist)[_rows(wanted)].multiply(by_artist[wanted.indices]).sum(axis=1)
     return New(
@@ -72,7 +73,7 @@ def new_at(dataset: Dataset, day: str, until: str | None = None) -> New:
         wanted,
         np.unique(wanted.indices),
         of_one_artist(before, by_artist),
-        _only(wanted, np.asarray(common).ravel() > 0),
+        only(wanted, np.asarray(common).ravel() > 0),
     )
 
 
@@ -155,13 +156,6 @@ def expected_by_chance(one: New) -> float:
 
 def _by_new_artists(one: New) -> float:
     return 1 - one.known_artist.nnz / max(one.wanted.nnz, 1)
-
-
-def _only(matrix: csr_matrix, kept: np.ndarray) -> csr_matrix:
-    found = matrix.copy()
-    found.data = np.where(kept, found.data, 0).astype(np.float32)
-    found.eliminate_zeros()
-    return found
 
 
 def _rows(matrix: csr_matrix) -> np.ndarray:

@@ -8,7 +8,7 @@ from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.comparison import Candidate, grid
 from nexttrack.features.names import names_incidence
 from nexttrack.models import ContentIALS, ContentSoftmaxMF, Random, SameArtist, SideEASE
-from nexttrack.study.cold_start.contents import KINDS, content, kinds_of
+from nexttrack.study.cold_start.contents import content, kinds_of
 from nexttrack.study.protocol import SEED
 from nexttrack.study.search import as_tuned, tuned_settings
 
@@ -68,14 +68,11 @@ def both(dataset: Dataset, names: Sequence[str] = BOTH) -> dict[str, Candidate]:
 def by_kind(dataset: Dataset) -> dict[str, Candidate]:
     """Return iALS with one kind of content at a time, and with all, to be asked for new items."""
     settings = tuned_settings(dataset.name)["iALS"] | {"random_state": SEED}
-    kinds = {kind: (kind,) for kind in kinds_of(dataset.tracks)} | {"all": KINDS}
+    there = kinds_of(dataset.tracks)
+    kinds = {kind: (kind,) for kind in there} | {"all": there}
     return {
         f"iALS, {name}": Candidate(
-            partial(
-                ContentIALS,
-                content(dataset.tracks, set(of) & set(kinds_of(dataset.tracks))),
-                **settings,
-            ),
+            partial(ContentIALS, content(dataset.tracks, of), **settings),
             grid(prior_weight=(10.0,), content_regularization=(1.0, 10.0)),
         )
         for name, of in kinds.items()

@@ -18,6 +18,8 @@ from nexttrack.study.protocol import SEED
 SONGS = (1, 2, 5, 10)
 MODELS = ("iALS", "EASE, scaled", "Item kNN", "Content kNN")
 BOTH = "EASE, content"
+SIDE_WEIGHT = 1.0
+"""Of EASE, content, which is not chosen anew for each number of songs."""
 METRICS = {"NDCG@10": partial(ndcg_at_k, k=10)}
 
 
@@ -52,7 +54,7 @@ def few_songs(name: str) -> pd.DataFrame:
 
 
 def _asked(made, parts: Split, name: str) -> pd.DataFrame:
-    settings = {"side_weight": 1.0} if name == BOTH else {}
+    settings = {"side_weight": SIDE_WEIGHT} if name == BOTH else {}
     model = on_one_thread(made[name].make(**settings))
     model.fit(parts.test_train, show_progress=False)
     enough = np.diff(parts.test_in.indptr) >= max(SONGS)

@@ -17,6 +17,7 @@ from nexttrack.evaluation.metrics import ndcg_at_k
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.parallel import in_processes, on_one_thread
 from nexttrack.study.cold_start.contenders import both, counts, single
+from nexttrack.study.cold_start.pairs import only
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import SEED, task
 
@@ -35,6 +36,8 @@ CONTENT = {
     "all": BOTH,
 }
 """By which model a kind of content is shown, with no play of the items."""
+SIDE_WEIGHT = 3.0
+"""Of EASE, content: the weight is not chosen anew for each number of plays."""
 TAKEN = 0.5
 """Share of the items with so many users that are taken out."""
 N = 10
@@ -83,7 +86,7 @@ def revealed(dataset: Dataset, most: int, *, seed: int) -> Revealed:
         start, stop = matrix.indptr[item : item + 2]
         place.data[start:stop] = 1 + rng.permutation(stop - start)
     of_taken = np.repeat(taken, np.diff(matrix.indptr))
-    return Revealed(items, _where(matrix, ~of_taken).tocsr(), _only(place, of_taken).tocsr(), most)
+    return Revealed(items, _where(matrix, ~of_taken).tocsr(), only(place, of_taken).tocsr(), most)
 
 
 @kept
@@ -101,7 +104,7 @@ def curves(name: str) -> pd.DataFrame:
     parts = revealed(dataset, max(PLAYS[name]), seed=SEED)
     made = single(dataset, (*COLLABORATIVE, "Audio kNN")) | counts(dataset)
     made |= both(dataset, (BOTH,))
-    settings = {model: {} for model in made} | {BOTH: {"side_weight": 3.0}}
+    settings = {model: {} for model in made} | {BOTH: {"side_weight": SIDE_WEIGHT}}
     tasks = [(model, n) for model in (*COLLABORATIVE, BOTH) for n in PLAYS[name]]
     tasks += [(model, 0) for model in made if model not in (*COLLABORATIVE, BOTH)]
     tables = in_processes(_asked, (made, settings, parts), tasks, f"Plays on {name}")
@@ -115,11 +118,8 @@ def curves(name: str) -> pd.DataFrame:
 
 
 def _asked(made, settings, parts: Revealed, name: str, n: int) -> pd.DataFrame:
-    model, train, wanted = (
-        on_one_thread(made[name].make(**settings[name])),
-        parts.train(n),
-        parts.wanted,
-    )
+    model = on_one_thread(made[name].make(**settings[name]))
+    train, wanted = parts.train(n), parts.wanted
     model.fit(train, show_progress=False)
     users = np.flatnonzero((np.diff(wanted.indptr) > 0) & (np.diff(parts.rest.indptr) > 0))
     ids, _ = model.recommend(
@@ -171,7 +171,7 @@ def worth(scores: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     for kind, model in CONTENT.items():
         if (model, 0) not in values:
             continue
-        content = drawn[:, columns.index((model, 0))] if model != best else drawn[:, 0]
+        content = drawn[:, columns.index((model, 0))]
         at = np.array(
             [
                 crossing(numbers, curve, value)
@@ -201,13 +201,6 @@ def crossing(numbers, curve: np.ndarray, value: float) -> float:
 
 def _where(matrix, kept: np.ndarray) -> csr_matrix:
     """Return the stored entries that are kept, as ones."""
-    found = _only(matrix, kept)
+    found = only(matrix, kept)
     found.data = np.ones(len(found.data), dtype=np.float32)
-    return found
-
-
-def _only(matrix, kept: np.ndarray):
-    found = matrix.copy()
-    found.data = np.where(kept, found.data, 0)
-    found.eliminate_zeros()
     return found

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_matrix, diags
 
 from nexttrack.data.dataset import Dataset
 from nexttrack.evaluation.splits import Split, cold_items, strong_generalization
+from nexttrack.study.cold_start.pairs import only
 from nexttrack.study.protocol import SEED, split, task
 
 DATASETS = ("lastfm-2k", "whole-playlists", "thinned-playlists")
@@ -50,14 +50,8 @@ def among_known(parts: Split) -> Split:
         train, out = getattr(parts, f"{part}_train"), getattr(parts, f"{part}_out")
         known = np.bincount(train.indices, minlength=train.shape[1]) > 0
         changes[f"{part}_items"] = np.flatnonzero(known)
-        changes[f"{part}_out"] = _of_items(out, known)
+        changes[f"{part}_out"] = only(out, known[out.indices])
     return replace(parts, **changes)
-
-
-def _of_items(matrix: csr_matrix, kept: np.ndarray) -> csr_matrix:
-    found = (matrix @ diags(kept.astype(np.float32))).tocsr()
-    found.eliminate_zeros()
-    return found
 
 
 def users_of(parts: Split, part: str) -> np.ndarray:
