@@ -125,3 +125,17 @@ def test_memory_is_that_of_the_fit():
     _, cost = fit_and_evaluate(Greedy(), split, "validation", {}, N=5)
     assert 180 < cost.megabytes < 260
     assert cost.fit > 0.1
+
+
+def test_a_transposed_matrix_and_metrics_that_are_none_are_said():
+    user_items = csr_matrix(np.eye(4, 3, dtype=np.float32))
+    model = Popularity()
+    model.fit(user_items, show_progress=False)
+    turned = user_items.T.tocsr()
+    with pytest.raises(ValueError, match=r"has 4 items, the model 3; it looks transposed: give"):
+        evaluate(model, turned, turned, {}, N=2)
+    for wrong in ("NDCG@10", ["NDCG@10"], {"NDCG@10": "ndcg"}, None):
+        with pytest.raises(TypeError, match="metrics must be a dict of functions by name"):
+            evaluate(model, user_items, user_items, wrong, N=2)
+    with pytest.raises(ValueError, match=r"N must be a whole number of 0 or more, not 2\.5"):
+        evaluate(model, user_items, user_items, {}, N=2.5)

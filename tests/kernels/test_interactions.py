@@ -1,6 +1,7 @@
 """One form for what users have, whatever the matrix that says so."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,3 +133,13 @@ def test_positions_that_compiled_code_would_trust_are_looked_at():
     column.indices[0] = 1000
     with pytest.raises(ValueError, match="indices must be < 3"):
         as_interactions(column)
+
+
+def test_what_is_not_sparse_is_answered_by_how_to_make_it_so():
+    for wrong, says in (
+        (pd.DataFrame(np.eye(2)), r"csr_matrix\(frame\) .* Dataset.from_frame\(frame, "),
+        (np.eye(2), r"not ndarray; make one with scipy.sparse.csr_matrix\(matrix\)"),
+        ([[1, 0]], r"not list; make one with scipy.sparse.csr_matrix\(\(weights, "),
+    ):
+        with pytest.raises(ValueError, match=says):
+            as_interactions(wrong, "matrix")

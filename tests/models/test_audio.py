@@ -122,7 +122,7 @@ def test_audio_knn_refuses_features_that_do_not_fit(user_items, values, message)
     [
         ({"scale": "ranks"}, "scale must be one of normal scores, z-scores, not 'ranks'"),
         ({"metric": "taxi"}, "metric must be one of cosine, euclidean, not 'taxi'"),
-        ({"concentration": -1.0}, "concentration a number of 0 or more, not -1.0"),
+        ({"concentration": -1.0}, "concentration must be finite and 0 or more, not -1.0"),
     ],
 )
 def test_audio_knn_refuses_settings_that_are_none(settings, message):

@@ -126,5 +126,5 @@ def test_same_artist_says_what_it_lacks(user_items):
         SameArtist().fit(user_items)
     with pytest.raises(ValueError, match="by_artist has 29 rows"):
         SameArtist(csr_matrix((29, 2), dtype=np.float32)).fit(user_items)
-    with pytest.raises(ValueError, match="popularity_exponent must be finite, not nan"):
+    with pytest.raises(ValueError, match="popularity_exponent must be a number, not nan"):
         SameArtist(popularity_exponent=float("nan"))

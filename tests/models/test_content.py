@@ -112,7 +112,7 @@ def test_artists_and_genres_are_weighted_by_how_rare_they_are():
     ("arguments", "message"),
     [
         ({"attribute_weight": 1.5}, r"attribute_weight must be in \[0, 1\]"),
-        ({"K": 0}, "K 1 or more"),
+        ({"K": 0}, "K must be .*1 or more"),
         ({"profile": "mean"}, "profile 'max' or 'sum'"),
         ({"scale": "ranks"}, "scale must be one of normal scores, z-scores, not 'ranks'"),
     ],

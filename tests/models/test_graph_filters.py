@@ -64,5 +64,5 @@ def test_values_that_all_but_vanish_beside_others_do_no_harm():
 
 @pytest.mark.parametrize("settings", [{"factors": 0}, {"alpha": -1}, {"alpha": np.inf}])
 def test_settings_that_are_none_are_refused(settings):
-    with pytest.raises(ValueError, match="factors must be 1 or more, alpha 0 or more and finite"):
+    with pytest.raises(ValueError, match=r"must be .*[01] or more"):
         GFCF(**settings)

@@ -201,14 +201,14 @@ def test_a_stored_zero_is_unobserved(user_items):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"factors": 0}, "must be 1 or more"),
-        ({"iterations": 0}, "must be 1 or more"),
-        ({"cg_steps": 0}, "must be 1 or more"),
-        ({"regularization": 0}, "above 0"),
-        ({"alpha": -1}, "above 0"),
-        ({"regularization": np.nan}, "above 0"),
-        ({"unobserved_weight": -0.1}, "must be 0 or more"),
-        ({"frequency_exponent": np.nan}, "must be 0 or more"),
+        ({"factors": 0}, "must be .*1 or more"),
+        ({"iterations": 0}, "must be .*1 or more"),
+        ({"cg_steps": 0}, "must be .*1 or more"),
+        ({"regularization": 0}, "above 0|number, not nan"),
+        ({"alpha": -1}, "above 0|number, not nan"),
+        ({"regularization": np.nan}, "above 0|number, not nan"),
+        ({"unobserved_weight": -0.1}, "must be .*0 or more|number, not nan"),
+        ({"frequency_exponent": np.nan}, "must be .*0 or more|number, not nan"),
     ],
 )
 def test_it_refuses_settings_without_a_solution(arguments, message):

@@ -49,8 +49,8 @@ def test_the_number_of_threads_changes_no_similarity(user_items):
     ("arguments", "message"),
     [
         ({"weighting": "jaccard"}, "cosine, tfidf, bm25"),
-        ({"K": 0}, "K must be 1 or more"),
-        ({"shrinkage": -1}, "shrinkage 0 or more"),
+        ({"K": 0}, "K must be .*1 or more"),
+        ({"shrinkage": -1}, "shrinkage .*0 or more"),
         ({"weighting": "bm25", "shrinkage": 5}, "0 with bm25"),
     ],
 )
@@ -210,7 +210,7 @@ def test_the_neighbours_of_a_user_come_after_the_user(user_items):
 
 @pytest.mark.parametrize("arguments", [{"K": 0}, {"weighting": "dice"}, {"shrinkage": np.nan}])
 def test_user_knn_refuses_what_it_does_not_know(arguments):
-    with pytest.raises(ValueError, match=r"K must be 1 or more|it can be cosine"):
+    with pytest.raises(ValueError, match=r"K must be .*1 or more|it can be cosine|number, not nan"):
         UserKNN(**arguments)
 
 
@@ -237,7 +237,7 @@ def test_a_walk_with_no_power_is_a_walk(user_items):
 
 @pytest.mark.parametrize("arguments", [{"K": 0}, {"alpha": 0}, {"beta": -1}, {"alpha": np.nan}])
 def test_rp3beta_refuses_settings_that_are_none(arguments):
-    with pytest.raises(ValueError, match="alpha above 0, beta 0 or more"):
+    with pytest.raises(ValueError, match=r"alpha above 0|1 or more|number, not nan"):
         RP3beta(**arguments)
 
 

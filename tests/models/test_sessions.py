@@ -196,12 +196,12 @@ def test_reasons_are_weighted_by_recency():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: MarkovChain(0), "steps must be 1 or more"),
-        (lambda: MarkovChain(shrinkage=-1), "shrinkage 0 or more"),
-        (lambda: MarkovChain(half_life=np.nan), "half_life must be 0 steps or more, not nan"),
-        (lambda: RecentItemKNN(half_life=-1), "half_life must be 0 steps or more, not -1"),
-        (lambda: RecentContentKNN(K=0), "K must be 1 or more"),
-        (lambda: SessionKNN(0), "K must be 1 or more"),
+        (lambda: MarkovChain(0), "steps must be .*1 or more"),
+        (lambda: MarkovChain(shrinkage=-1), "shrinkage .*0 or more"),
+        (lambda: MarkovChain(half_life=np.nan), "half_life must be a number, not nan"),
+        (lambda: RecentItemKNN(half_life=-1), "half_life must be 0 or more, not -1"),
+        (lambda: RecentContentKNN(K=0), "K must be .*1 or more"),
+        (lambda: SessionKNN(0), "K must be .*1 or more"),
         (lambda: SessionKNN(spread=0), "spread above 0"),
     ],
 )

@@ -145,9 +145,9 @@ def test_content_that_does_not_fit_is_said(make, seen):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SideEASE(side_weight=-1), "side_weight must be 0 or more"),
+        (lambda: SideEASE(side_weight=-1), "side_weight must be .*0 or more"),
         (lambda: SideEASE(side_weight=np.inf), "finite"),
-        (lambda: ContentIALS(prior_weight=-1), "prior_weight must be 0 or more"),
+        (lambda: ContentIALS(prior_weight=-1), "prior_weight must be .*0 or more"),
         (lambda: ContentIALS(content_regularization=0), "content_regularization above 0"),
         (lambda: ContentIALS(factors=0), "factors, iterations"),
         (lambda: ContentSoftmaxMF(free_dropout=1), "below 1"),

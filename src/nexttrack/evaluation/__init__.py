@@ -1,5 +1,6 @@
 """Offline evaluation: splits, metrics, the evaluator, intervals."""
 
+from nexttrack.evaluation.any_matrix import Comparison, compare, tunables
 from nexttrack.evaluation.bootstrap import bootstrap_means, interval
 from nexttrack.evaluation.comparison import (
     METRICS,
@@ -16,6 +17,7 @@ from nexttrack.evaluation.metrics import (
     average_precision_at_k,
     clicks,
     hit_rate_at_k,
+    named_metric,
     ndcg_at_k,
     precision_at_k,
     r_precision,
@@ -38,6 +40,7 @@ from nexttrack.evaluation.sweeps import curve_table, sweep
 __all__ = [
     "METRICS",
     "Candidate",
+    "Comparison",
     "RankedLists",
     "Split",
     "artist_disjoint",
@@ -46,6 +49,7 @@ __all__ = [
     "choose",
     "clicks",
     "cold_items",
+    "compare",
     "curve_table",
     "difference",
     "equivalence",
@@ -57,6 +61,7 @@ __all__ = [
     "interval",
     "last_k",
     "measure",
+    "named_metric",
     "ndcg_at_k",
     "precision_at_k",
     "r_precision",
@@ -68,5 +73,6 @@ __all__ = [
     "sweep",
     "timed",
     "top_n",
+    "tunables",
     "weak_generalization",
 ]

@@ -14,6 +14,7 @@ from nexttrack.evaluation.evaluator import Metric, evaluate_models, fit_and_eval
 from nexttrack.evaluation.metrics import ndcg_at_k, recall_at_k
 from nexttrack.evaluation.significance import equivalence_test
 from nexttrack.evaluation.splits import Split
+from nexttrack.kernels.arguments import check_known
 from nexttrack.progress import steps
 
 METRICS: dict[str, Metric] = {
@@ -53,6 +54,7 @@ def choose(
         One row for each trial: ``model``, ``settings`` (dict), ``validation`` (the mean of the
         metric over users) and ``chosen`` (true for the best of each model; of equals, the first).
     """
+    check_known(metric, METRICS, "metric")
     trials = pd.DataFrame(
         [
             {"model": name, "settings": settings}
@@ -108,7 +110,7 @@ def difference(
 
     Users are resampled, each with both models' values (paired percentile bootstrap).
     """
-    values = _users_by_models(scores, metric)
+    values = _users_by_models(scores, metric, model, other)
     paired = (values[model] - values[other]).to_numpy()
     low, high = interval(bootstrap_means(paired, seed=seed))
     return float(paired.mean()), float(low[0]), float(high[0])
@@ -122,11 +124,14 @@ def equivalence(
     See :func:`nexttrack.evaluation.significance.equivalence_test`: that no difference is seen does
     not show that there is none.
     """
-    values = _users_by_models(scores, metric)
+    values = _users_by_models(scores, metric, model, other)
     return equivalence_test((values[model] - values[other]).to_numpy(), margin)
 
 
-def _users_by_models(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+def _users_by_models(scores: pd.DataFrame, metric: str, *models: str) -> pd.DataFrame:
+    for model in models:
+        check_known(model, scores["model"].unique(), "model")
+    check_known(metric, [name for name in scores if name not in ("model", "user")], "metric")
     values = scores.pivot(index="user", columns="model", values=metric)
     if not np.isfinite(values.to_numpy()).all():
         raise ValueError(f"{metric}: not every model has a value for every user")

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,9 @@ from scipy.sparse import csr_matrix
 
 from nexttrack.evaluation.ranked_lists import RankedLists
 from nexttrack.evaluation.splits import Split
+from nexttrack.kernels.arguments import check_known, whole_number
 from nexttrack.kernels.interactions import as_interactions
+from nexttrack.models.inputs import check_n_items
 from nexttrack.progress import steps
 
 Metric = Callable[[RankedLists], np.ndarray]
@@ -66,7 +68,8 @@ def top_n(
             names the user and the item.
         IndexError: for a user or an item that ``user_items`` has not.
     """
-    user_items = as_interactions(user_items)
+    user_items, N = as_interactions(user_items), whole_number(N, "N")
+    _check_items_of(model, user_items)
     users = _positions(users, user_items.shape[0], "user")
     options: dict[str, Any] = {"recalculate_user": True} if fold_in else {}
     if items is not None:
@@ -116,6 +119,7 @@ def evaluate(
         ValueError: if a matrix is none of users x items (a weight is negative, NaN or infinite),
             the two have not the same shape, or nobody has anything held out.
     """
+    check_metrics(metrics)
     user_items = as_interactions(user_items)
     relevant = as_interactions(relevant, "relevant")
     if user_items.shape != relevant.shape:
@@ -132,6 +136,25 @@ def evaluate(
     return pd.DataFrame(values, index=pd.Index(users, name="user"))
 
 
+def check_metrics(metrics: Any) -> None:
+    """Refuse what are no metrics by their names.
+
+    Raises:
+        TypeError: the line says what to give.
+    """
+    if isinstance(metrics, Mapping) and all(map(callable, metrics.values())):
+        return
+    wrong = (
+        next((f"{name!r}: {one!r}" for name, one in metrics.items() if not callable(one)), "")
+        if isinstance(metrics, Mapping)
+        else type(metrics).__name__
+    )
+    raise TypeError(
+        "metrics must be a dict of functions by name, such as"
+        f" {{'NDCG@10': functools.partial(ndcg_at_k, k=10)}}, not {wrong}"
+    )
+
+
 def fit_and_evaluate(
     model: Any, split: Split, part: Part, metrics: Mapping[str, Metric], *, N: int
 ) -> tuple[pd.DataFrame, Cost]:
@@ -140,6 +163,7 @@ def fit_and_evaluate(
     Returns:
         (scores, cost): scores as :func:`evaluate` says.
     """
+    check_known(part, get_args(Part), "part of a split")
     train, seen, out, items = (
         getattr(split, f"{part}_{name}") for name in ("train", "in", "out", "items")
     )
@@ -181,6 +205,16 @@ def evaluate_models(
     return scores, pd.DataFrame.from_dict(costs, orient="index", columns=Cost._fields).rename_axis(
         "model"
     )
+
+
+def _check_items_of(model: Any, user_items: csr_matrix) -> None:
+    """Refuse a matrix without the items of a model, where it says how many it has."""
+    try:
+        n_items = model.n_items
+    except (AttributeError, TypeError):  # none of ours, or not fitted: recommend says so
+        return
+    if isinstance(n_items, int | np.integer):
+        check_n_items(user_items, int(n_items), "user_items")
 
 
 @contextmanager

@@ -6,10 +6,14 @@ were. Below, R is the number of the user's relevant items and a hit is a relevan
 lists have no ties, as they are orders. A cut-off k beyond the end of the lists is an error.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from numba import njit
 
 from nexttrack.evaluation.ranked_lists import RankedLists
+from nexttrack.kernels.arguments import check_known, whole_number
 from nexttrack.kernels.chunks import in_chunks
 
 
@@ -53,6 +57,29 @@ def reciprocal_rank_at_k(lists: RankedLists, k: int) -> np.ndarray:
     first = _first_rank(lists)
     found = first <= lists.first(k).shape[1]
     return _ratio(np.where(found, 1 / first, 0), np.minimum(lists.n_relevant, 1))
+
+
+AT_K: dict[str, Callable[..., np.ndarray]] = {
+    "NDCG": ndcg_at_k,
+    "Recall": recall_at_k,
+    "Precision": precision_at_k,
+    "HitRate": hit_rate_at_k,
+    "MAP": average_precision_at_k,
+    "MRR": reciprocal_rank_at_k,
+}
+"""Metrics that have a name with a cut-off, such as NDCG@10."""
+
+
+def named_metric(name: str) -> tuple[Callable[[RankedLists], np.ndarray], int]:
+    """Return the metric that a name such as NDCG@10 stands for, and its cut-off.
+
+    Raises:
+        ValueError: if there is none of that name (:data:`AT_K`), or no cut-off of 1 or more.
+    """
+    family, _, k = str(name).partition("@")
+    check_known(family, AT_K, "metric")
+    cut = whole_number(int(k) if k.isdecimal() else k, f"the cut-off of metric {name!r}", 1)
+    return partial(AT_K[family], k=cut), cut
 
 
 def r_precision(lists: RankedLists) -> np.ndarray:

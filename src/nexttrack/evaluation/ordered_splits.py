@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from nexttrack.evaluation.splits import Split
+from nexttrack.kernels.arguments import whole_number
 from nexttrack.kernels.interactions import as_interactions
 from nexttrack.kernels.orders import steps_ago
 
@@ -28,7 +29,7 @@ def last_k(order: csr_matrix, *, k: int = 1, min_steps: int = 1) -> Split:
     Raises:
         ValueError: if ``k`` or ``min_steps`` is below 1.
     """
-    if k < 1 or min_steps < 1:
+    if whole_number(k, "k") < 1 or whole_number(min_steps, "min_steps") < 1:
         raise ValueError("k and min_steps must be 1 or more: a step to find, and one to know it by")
     matrix = as_interactions(order, "order", axes=("list", "item"))
     ago = steps_ago(matrix)

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
+from nexttrack.kernels.arguments import whole_number
 from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.interactions import as_interactions
 
@@ -106,7 +107,7 @@ class RankedLists:
         Raises:
             ValueError: if k is below 1 or beyond the end of the lists.
         """
-        if not 1 <= k <= self.ids.shape[1]:
+        if not 1 <= whole_number(k, "k") <= self.ids.shape[1]:
             raise ValueError(f"k is {k}, but the lists have {self.ids.shape[1]} places")
         return self.ids[:, :k]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
+from nexttrack.kernels.arguments import number, whole_number
 from nexttrack.kernels.interactions import as_interactions
 
 
@@ -99,6 +100,7 @@ def weak_generalization(
             is not one group for each item.
     """
     _check_shares(test_share, validation_share)
+    seed, min_items = whole_number(seed, "seed"), whole_number(min_items, "min_items")
     if min_items < 3:
         raise ValueError("min_items must be 3 or more: one item each to learn, choose and test")
     matrix = as_interactions(user_items)
@@ -199,7 +201,8 @@ def strong_generalization(
             nothing to be known by.
     """
     _check_shares(test_users, validation_users)
-    if not 0 < held_out < 1:
+    seed, min_items = whole_number(seed, "seed"), whole_number(min_items, "min_items")
+    if not 0 < number(held_out, "held_out") < 1:
         raise ValueError("held_out must be between 0 and 1")
     if min_items < 2:
         raise ValueError("min_items must be 2 or more: one item to know the user by, one to find")
@@ -254,9 +257,9 @@ def timed(
         ValueError: if a pair has no time or two, a time is NaN, or the test does not come after
             validation.
     """
-    if not validation_from < test_from:
+    if not number(validation_from, "validation_from") < number(test_from, "test_from"):
         raise ValueError("the test must begin after validation")
-    if min_items < 1:
+    if whole_number(min_items, "min_items") < 1:
         raise ValueError("min_items must be 1 or more: one item to know the user by")
     matrix = as_interactions(user_items)
     time = _times_of(matrix, times)
@@ -297,6 +300,7 @@ def cold_items(
             one group for each item.
     """
     _check_shares(test_share, validation_share)
+    seed = whole_number(seed, "seed")
     matrix = as_interactions(user_items)
     groups = _group_of_each(
         np.arange(matrix.shape[1]) if groups is None else groups, matrix.shape[1]
@@ -325,6 +329,7 @@ def cold_items(
 
 
 def _check_shares(test: float, validation: float) -> None:
+    test, validation = number(test, "the share of test"), number(validation, "that of validation")
     if not (test > 0 and validation > 0 and test + validation < 1):
         raise ValueError("the shares of test and validation must be above 0, their sum below 1")
 

@@ -39,11 +39,13 @@ def as_interactions(
     if not issparse(matrix) or matrix.ndim != 2:
         raise ValueError(
             f"{name} must be a sparse matrix of {axes[0]}s x {axes[1]}s, not"
-            f" {type(matrix).__name__}; make one with scipy.sparse.csr_matrix((weights,"
-            f" ({axes[0]}s, {axes[1]}s)), shape)"
+            f" {type(matrix).__name__}; {_how_to_convert(matrix, name, axes)}"
         )
     if matrix.dtype.kind not in "biuf":
-        raise ValueError(f"weights in {name} must be numbers, not {matrix.dtype}")
+        raise ValueError(
+            f"weights in {name} must be numbers, not {matrix.dtype};"
+            f" {name}.astype('float32') makes them so if it can"
+        )
     if matrix.format != "csr":
         wide = matrix.astype(np.promote_types(matrix.dtype, dtype))  # sums of bytes overflow
         if hasattr(wide, "check_format"):
@@ -71,6 +73,19 @@ def as_interactions(
     made.sum_duplicates()
     made.eliminate_zeros()
     return as_interactions(made, name, dtype, axes)  # sums may be beyond all numbers
+
+
+def _how_to_convert(matrix: Any, name: str, axes: tuple[str, str]) -> str:
+    """Return how a sparse matrix is made of what was given in its place."""
+    of_lists = f"scipy.sparse.csr_matrix((weights, ({axes[0]}s, {axes[1]}s)), shape)"
+    if hasattr(matrix, "columns"):  # a table, of pandas or another library
+        return (
+            f"make one with scipy.sparse.csr_matrix(frame) where a row is a {axes[0]}, with"
+            f" Dataset.from_frame(frame, ...) where a row is one {axes[0]} and one {axes[1]}"
+        )
+    if getattr(matrix, "ndim", 0) == 2:
+        return f"make one with scipy.sparse.csr_matrix({name})"
+    return f"make one with {of_lists}"
 
 
 def _native(positions: np.ndarray) -> np.ndarray:

@@ -3,12 +3,18 @@
 import numpy as np
 from numba import njit, uint64
 
+from nexttrack.kernels.arguments import whole_number
+
 STEP = uint64(0x9E3779B97F4A7C15)
 
 
 def start_of(seed: int) -> np.uint64:
-    """Return 64 bits that stand for a seed, a whole number of at least 0."""
-    return np.random.SeedSequence(seed).generate_state(1, dtype=np.uint64)[0]
+    """Return 64 bits that stand for a seed, a whole number of at least 0.
+
+    Raises:
+        ValueError: for anything else; None would be another seed each time.
+    """
+    return np.random.SeedSequence(whole_number(seed, "seed")).generate_state(1, dtype=np.uint64)[0]
 
 
 @njit(nogil=True, cache=True)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix, spmatrix
 
+from nexttrack.kernels.arguments import whole_number
 from nexttrack.kernels.interactions import as_interactions
 
 
@@ -33,11 +34,28 @@ def checked_user_items(
             negative, NaN or infinite; the line names the user and the item.
     """
     matrix = as_interactions(user_items, name, axes=axes)
-    if n_items is not None and matrix.shape[1] != n_items:
-        raise ValueError(f"{name} has {matrix.shape[1]} {axes[1]}s, the model {n_items}")
+    if n_items is not None:
+        check_n_items(matrix, n_items, name, axes)
     parts = matrix.data, matrix.indices, matrix.indptr
     # Compiled code would be compiled again for arrays that are read-only.
     return matrix if all(part.flags.writeable for part in parts) else matrix.copy()
+
+
+def check_n_items(
+    matrix: csr_matrix, n_items: int, name: str, axes: tuple[str, str] = ("user", "item")
+) -> None:
+    """Refuse a matrix whose columns cannot be the items that a model knows.
+
+    Raises:
+        ValueError: the line says if it looks transposed.
+    """
+    n_rows, n_columns = matrix.shape
+    if n_columns != n_items:
+        turned = f"; it looks transposed: give {name}.T.tocsr()" if n_rows == n_items else ""
+        raise ValueError(
+            f"{name} has {n_columns} {axes[1]}s, the model {n_items}"
+            + (turned or f"; its columns must be the {axes[1]}s that fit was given")
+        )
 
 
 def training_matrix(user_items: spmatrix) -> csr_matrix:
@@ -146,6 +164,4 @@ def length_of_list(N: Any) -> int:
     Raises:
         ValueError: if it is not a whole number of 0 or more.
     """
-    if isinstance(N, bool) or not isinstance(N, int | np.integer) or N < 0:
-        raise ValueError(f"N must be a whole number of 0 or more, not {N}")
-    return int(N)
+    return whole_number(N, "N")

@@ -1,7 +1,7 @@
 """One way to fit any model and to ask it; what is given is checked here and nowhere else."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from implicit.recommender_base import RecommenderBase
@@ -18,6 +18,7 @@ from nexttrack.models.inputs import (
     training_matrix,
 )
 from nexttrack.models.model_file import ModelFile
+from nexttrack.models.settings import check_again, check_arguments
 from nexttrack.models.space import Space
 
 Lists = tuple[np.ndarray, np.ndarray]
@@ -64,6 +65,11 @@ class Recommender(ModelFile, RecommenderBase):
         def _similar_items(self, items, N, may, placed): ...
         def _similar_users(self, users, N, may): ...
 
+    def __new__(cls, *args: Any, **keywords: Any) -> Self:
+        """Refuse settings that no model can have (:func:`nexttrack.models.settings`)."""
+        check_arguments(cls, args, keywords)
+        return super().__new__(cls)
+
     def fit(
         self,
         user_items: spmatrix,
@@ -84,13 +90,14 @@ class Recommender(ModelFile, RecommenderBase):
 
         Raises:
             ValueError: if no user has an item, or a weight is negative, NaN or infinite; or if what
-                the model was made with does not fit the matrix.
+                the model was made with, or set to since, is wrong or does not fit the matrix.
             NotImplementedError: for a callback, if there are no iterations to call it after.
         """
         if callback is not None and not self._ITERATES:
             raise NotImplementedError(
                 f"{type(self).__name__}.fit has no iterations to call back after; give no callback"
             )
+        check_again(self)
         self._fit(training_matrix(user_items), show_progress, callback)
         self._fitted()
 

@@ -11,6 +11,7 @@ from nexttrack.kernels.chunks import in_chunks
 from nexttrack.kernels.ranking import product
 from nexttrack.models.ials import IALS, cholesky_solve
 from nexttrack.models.linear import EASE
+from nexttrack.models.model_file import check_array
 from nexttrack.models.softmax_factors import SoftmaxMF, lengths
 from nexttrack.models.space import Range, Space
 
@@ -84,6 +85,8 @@ class ContentIALS(IALS):
 
     Attributes:
         learned: which items somebody had in ``fit``, boolean.
+        content_factors: float64 of columns x factors: an item that nobody had is placed at its
+            content times these.
 
     Raises:
         ValueError: for settings that are not as said; in ``fit`` if content is not one finite row
@@ -92,7 +95,7 @@ class ContentIALS(IALS):
 
     _STATE = (  # type: ignore[assignment]  # longer than that of IALS
         *IALS._STATE,
-        *("learned", "prior_weight", "content_regularization"),
+        *("learned", "content_factors", "prior_weight", "content_regularization"),
     )
 
     search_space: ClassVar[Space] = {
@@ -114,6 +117,7 @@ class ContentIALS(IALS):
         self.prior_weight = float(prior_weight)
         self.content_regularization = float(content_regularization)
         self.learned: Any = None
+        self.content_factors: Any = None
 
     def _fit(self, user_items, show_progress, callback):
         from sklearn.linear_model import Ridge  # scikit-learn takes a second to load
@@ -123,6 +127,7 @@ class ContentIALS(IALS):
         item_users = user_items.T.tocsr()
         counts = np.diff(item_users.indptr)
         self.learned = counts > 0
+        self.content_factors = np.zeros((content.shape[1], self.factors))
         described = np.diff(content.indptr) > 0
         known = np.flatnonzero(self.learned & described)
         if not len(known) or self.prior_weight == 0:
@@ -131,8 +136,9 @@ class ContentIALS(IALS):
             self.content_regularization, fit_intercept=False, solver="sparse_cg", tol=1e-6
         )
         ridge.fit(content[known], self.item_factors[known].astype(np.float64), counts[known])
+        self.content_factors = np.ascontiguousarray(ridge.coef_.T)
         asked = np.flatnonzero(described)
-        prior = np.asarray(content[asked] @ ridge.coef_.T)
+        prior = np.asarray(content[asked] @ self.content_factors)
         self.item_factors[asked] = self._with_prior(item_users[asked], prior)
 
     def _with_prior(self, rows, prior):
@@ -155,6 +161,8 @@ class ContentIALS(IALS):
         super()._loaded()
         if np.shape(self.learned) != (self.n_items,) or self.learned.dtype != bool:
             raise ValueError(f"learned is no boolean array of {self.n_items} items")
+        columns = np.shape(self.content_factors)[0] if np.ndim(self.content_factors) else 0
+        check_array("content_factors", self.content_factors, (columns, self.factors), np.float64)
 
     def _fold_in_factors(self):
         return np.where(self.learned[:, None], self.item_factors, np.float32(0))

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from nexttrack.data.columns import AUDIO, MOOD
 from nexttrack.data.dataset import Dataset
+from nexttrack.evaluation.any_matrix import neighbours
 from nexttrack.features.names import names_incidence
 from nexttrack.models import (
     BPR,
@@ -99,13 +100,6 @@ def _plain(**settings):
     return _ials(**PLAIN, **settings)
 
 
-def _neighbours(model, **settings):
-    """Return a model of neighbours; BM25 has a saturation of its own in place of shrinkage."""
-    if settings.get("weighting") == "bm25" and settings.get("shrinkage"):
-        settings["shrinkage"] = 0.0
-    return model(**settings)
-
-
 def _content(tracks: pd.DataFrame, names="both", **settings):
     attributes = artists_and_genres(tracks, {"genres": 0.0, "artists": 1.0, "both": 0.5}[names])
     return ContentKNN(_columns(tracks, AUDIO), attributes, **settings)
@@ -173,10 +167,10 @@ _ENTRIES = (
         colour="#009E73",
         given=_tracks,
     ),
-    Entry("User kNN", partial(_neighbours, UserKNN), UserKNN.search_space, colour="#56B4E9"),
+    Entry("User kNN", partial(neighbours, UserKNN), UserKNN.search_space, colour="#56B4E9"),
     Entry(
         "Item kNN",
-        partial(_neighbours, ItemKNN),
+        partial(neighbours, ItemKNN),
         ItemKNN.search_space,
         known=({}, {"K": 400, "shrinkage": 5}, {"K": 400, "shrinkage": 20}),
         colour="#0072B2",
