@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to read."""
+"""The exceptions that a user is meant to read."""
 
 import errno
 import sys
@@ -27,6 +27,10 @@ def printable(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
     )
+
+
+class NotThereError(UserError):
+    """Data that nobody brought, or what is made of them by a command that nobody ran yet."""
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from nexttrack.data.dataset import Dataset, connect, table
-from nexttrack.errors import UserError
+from nexttrack.errors import NotThereError, UserError
 
 
 @pytest.mark.parametrize(
@@ -148,5 +148,13 @@ def test_unknown_names_say_what_there_is(data):
 
 def test_a_dataset_whose_source_is_absent_says_how_to_bring_it(own):
     shutil.rmtree(own / "raw-sample" / "lastfm-2k")
-    with pytest.raises(UserError, match="the tables of lastfm-2k are not there"):
+    with pytest.raises(NotThereError, match=r"^lastfm-2k: not there; bring it"):
         Dataset.load("lastfm-2k")
+    with pytest.raises(NotThereError, match=r"^lastfm-2k: not there"):
+        table("lastfm_tags")
+    assert "lastfm_tags" not in {name for (name,) in connect().sql("SHOW TABLES").fetchall()}
+    with pytest.raises(NotThereError, match=r"^lastfm-2k: not there"):
+        connect(any_of=["lastfm-2k"])
+    both = connect(any_of=["lastfm-2k", "playlists"])
+    assert both.sql("SELECT user_id, tag FROM lastfm_tags").fetchall() == []
+    assert both.sql("SELECT count(*) > 0 FROM playlist_items").fetchall() == [(True,)]

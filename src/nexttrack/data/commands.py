@@ -53,7 +53,7 @@ def get(
 
 @data_app.command("import")
 def import_folder(
-    place: Annotated[Path, typer.Argument(help="A folder, an archive or a file with the data.")],
+    place: Annotated[Path, typer.Argument(help="A folder, an archive or a file.")],
     replace: Annotated[
         bool,
         typer.Option(
@@ -61,7 +61,15 @@ def import_folder(
         ),
     ] = False,
 ) -> None:
-    """Copy sources from a folder, an archive or a file, after checking every file."""
+    """Copy sources, or your own music, from a folder, an archive or a file, after checking it.
+
+    Your own music: Spotify's data export (my_spotify_data.zip; StreamingHistory_music_*.json,
+    Streaming_History_Audio_*.json, YourLibrary.json, Playlist*.json) and Exportify's CSV tables. It
+    stays in the folder listener of the data folder, is matched to recordings by id or by name, and
+    is read by no chapter. Importing again adds what is new.
+    """
+    from nexttrack.data.listener.profiles import own_folder
+    from nexttrack.data.listener.report import report
     from nexttrack.data.raw import imports
 
     def ask(question: str) -> bool:
@@ -70,6 +78,10 @@ def import_folder(
     done = imports.import_folder(place, project.raw_dir(), replace, ask)
     for brought in done.sources.values():
         _say_brought(brought)
+    if done.own:
+        _say("your own music")
+        for line in report(done.own, own_folder(), project.processed_dir("published")):
+            _say(f"    {line}")
     if done.left_out:
         _say("left out")
         for line in done.left_out[:MOST_LEFT_OUT]:
@@ -77,7 +89,7 @@ def import_folder(
         if (more := len(done.left_out) - MOST_LEFT_OUT) > 0:
             _say(f"    and {more} more")
     missing = [name for name in load_sources() if name not in done.sources]
-    if missing and place.is_dir():
+    if missing and done.sources and place.is_dir():
         _say(f"not in {place}: {', '.join(missing)}")
 
 
@@ -120,6 +132,9 @@ def status() -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from nexttrack.data.listener.kept import load
+    from nexttrack.data.listener.profiles import own_folder
+
     table = Table("source", "state", "rows", "bytes", "the book's own copy")
     for report in _inspect():
         rows, size = (f"{n:,}" if report.files else "" for n in (report.rows, report.size))
@@ -129,6 +144,9 @@ def status() -> None:
     for edition in project.EDITIONS:
         cleaned = (project.processed_dir(edition) / "ledger.parquet").exists()
         _say(f"{edition} edition: {'cleaned' if cleaned else 'not cleaned'}")
+    plays, likes = load(own_folder())
+    if plays or likes:
+        _say(f"your own music: {len(plays):,} plays, {len(likes):,} likes")
 
 
 @data_app.command()

@@ -13,12 +13,15 @@ SPILLING_AT = "600MB"
 """Beyond this DuckDB uses the disk, so that 66 million playlist entries can be checked too."""
 
 
-def open_database(threads: int = 2, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+def open_database(
+    threads: int = 2, spill: Path | None = None, memory_limit: str = SPILLING_AT
+) -> duckdb.DuckDBPyConnection:
     """Return a new database in memory whose dates and times are in UTC, wherever the machine is.
 
     Args:
         threads: how many threads DuckDB may use.
-        spill: folder for what exceeds ``SPILLING_AT``; without one, all memory may be used.
+        spill: folder for what exceeds the limit; without one, all memory may be used.
+        memory_limit: such as ``"2GB"``.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": threads,
@@ -26,7 +29,7 @@ def open_database(threads: int = 2, spill: Path | None = None) -> duckdb.DuckDBP
         "autoload_known_extensions": "false",
     }
     if spill is not None:
-        config |= {"memory_limit": SPILLING_AT, "temp_directory": str(spill)}
+        config |= {"memory_limit": memory_limit, "temp_directory": str(spill)}
     connection = duckdb.connect(config=config)
     connection.execute("SET TimeZone = 'UTC'")
     # DuckDB's own bar goes to standard output; a notebook may have neither bar nor setting.

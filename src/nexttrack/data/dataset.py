@@ -1,15 +1,21 @@
 """Cleaned tables: as SQL views, as frames, and as interactions to learn from."""
 
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from scipy import sparse
 
 from nexttrack.data.database import literal, open_database
-from nexttrack.data.editions import ensure
+from nexttrack.data.editions import ensure, missing_sources, not_there, source_of
+from nexttrack.data.own_columns import Input
+from nexttrack.data.own_files import Paths
+from nexttrack.data.own_interactions import from_csv, from_frame, from_parquet
 from nexttrack.errors import UserError
 from nexttrack.project import Edition
 
@@ -36,6 +42,10 @@ _INTERACTIONS = {
         FROM archive_additions ORDER BY ALL""",
     **{f"{part}-playlists": _PART.format(part=part) for part in ("whole", "thinned")},
 }
+SOURCE_OF = {name: name.removesuffix("-tags") for name in _INTERACTIONS} | dict.fromkeys(
+    ("whole-playlists", "thinned-playlists"), "playlists"
+)
+"""The source of each data set."""
 _ARTISTS = "SELECT artist_id AS item, *, name AS label FROM lastfm_artists ORDER BY item"
 _ITEMS = {
     "lastfm-2k": _ARTISTS,
@@ -68,6 +78,8 @@ class Dataset:
         positions: int32 of each stored value, in the order of ``user_items.data``, where the source
             has lists: the position of the item in the playlist, from 0; of a thinned playlist, in
             what is kept of it.
+        ledger: of interactions of one's own, what each step left: step, interactions before and
+            after it, users, items, what it did. None for the book's own, whose tables have theirs.
     """
 
     name: str
@@ -78,6 +90,7 @@ class Dataset:
     dates: np.ndarray | None = None
     parts: np.ndarray | None = None
     positions: np.ndarray | None = None
+    ledger: pd.DataFrame | None = None
 
     @classmethod
     def load(cls, name: str, edition: Edition | None = None) -> "Dataset":
@@ -88,7 +101,8 @@ class Dataset:
             edition: ``published`` or ``sample``; the one at hand if not given.
 
         Raises:
-            UserError: no data set of that name, or its source was not cleaned.
+            UserError: no data set of that name.
+            NotThereError: its source was not brought.
         """
         if name not in _INTERACTIONS:
             raise UserError(f"no data set is called {name!r}; there are {', '.join(_INTERACTIONS)}")
@@ -97,10 +111,7 @@ class Dataset:
                 rows = tables.sql(_INTERACTIONS[name]).df()
                 items = _frame(tables.sql(_ITEMS[name]))
             except duckdb.CatalogException:
-                raise UserError(
-                    f"the tables of {name} are not there; bring it with "
-                    f"`nexttrack data get {name}` or `nexttrack data import`, then `make data`"
-                ) from None
+                raise not_there([SOURCE_OF[name]]) from None
         item_ids = items.pop("item").to_numpy()
         user_ids, first_row, user = np.unique(
             rows["user"].to_numpy(), return_index=True, return_inverse=True
@@ -124,6 +135,107 @@ class Dataset:
             parts=_known(rows["part"].iloc[first_row]),
             positions=_known(rows["position"]) if "position" in rows else None,
         )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        user: Hashable,
+        item: Hashable,
+        time: Hashable | None = None,
+        value: Hashable | None = None,
+        tracks: Any = None,
+        name: str = "interactions",
+        **options: Any,
+    ) -> "Dataset":
+        """Make a data set of interactions of one's own, a row for each.
+
+        ``user_ids`` and ``item_ids`` are the ids as they were, of their type, sorted; ids of types
+        that do not compare come in the order of their first row. ``ledger`` counts what was done.
+
+        Args:
+            frame: of pandas, or what Arrow reads: a frame of polars, a table of pyarrow.
+            user: column of the users' ids, of any type.
+            item: column of the items' ids.
+            time: column of dates, times, ISO texts or numbers; those with a time zone count in UTC,
+                those without as they are. ``dates`` are their days.
+            value: column of weights above 0, such as plays; without it each row is worth 1.
+            tracks: a frame of items, or the path of a CSV or Parquet file: any features, and
+                ``title`` (or ``name``), ``artists``, ``genres``. The last two are lists of names,
+                or texts such as ``A;B`` or ``['A', 'B']``. An item without a row has NaN. The first
+                row of an id counts.
+            name: of the data set.
+            **options: what follows.
+            position: column of the place of an item in its user's list, whole numbers from 0 on.
+            time_unit: of times that are numbers since 1970: ``"s"``, ``"ms"``, ``"us"``, ``"ns"``.
+            missing, bad_values, duplicates, max_items, min_items, min_users, seed: how rows are
+                treated, see :class:`nexttrack.data.interaction_rules.Rules`.
+            track_id, all_tracks, separator: how tracks are read, see
+                :class:`nexttrack.data.own_tracks.Tracks`.
+            memory_limit: what DuckDB may use before it goes to the disk, such as ``"2GB"``; a
+                quarter of what is free if not given.
+            spill: folder for that; the system's temporary one if not given.
+
+        Raises:
+            UserError: a column is not there or not of its type, a rule refuses a row, or nothing
+                is left.
+        """
+        asked = {"user": user, "item": item, "time": time, "value": value, "tracks": tracks}
+        return cls(name=name, **from_frame(frame, Input.of(**asked, **options)))
+
+    @classmethod
+    def from_csv(
+        cls,
+        paths: Paths,
+        *,
+        user: str,
+        item: str,
+        delimiter: str | None = None,
+        encoding: str = "utf-8",
+        names: list[str] | None = None,
+        name: str = "interactions",
+        **options: Any,
+    ) -> "Dataset":
+        """Make a data set of delimited text, of any size, with a header or ``names``.
+
+        An empty cell is missing. Ids that are all whole numbers, as these are usually written, come
+        back as int64; others as texts (``007`` stays that).
+
+        Args:
+            paths: a file (or one.csv.gz), a pattern such as ``plays-*.csv``, a folder, or a list.
+            user: column of the users' ids.
+            item: column of the items' ids.
+            delimiter: of cells; that of comma, semicolon, tab and bar that gives the columns if
+                not given.
+            encoding: ``"utf-8"``, ``"utf-16"`` or ``"latin-1"``.
+            names: of the columns, if the files have no header.
+            name: of the data set.
+            **options: those of :meth:`from_frame`, and ``decimal=","`` for decimal commas.
+
+        Raises:
+            UserError: as there, or a file is not there, is empty or cannot be read.
+        """
+        given = Input.of(user=user, item=item, **options)
+        return cls(name=name, **from_csv(paths, given, delimiter, encoding, names))
+
+    @classmethod
+    def from_parquet(
+        cls, paths: Paths, *, user: str, item: str, name: str = "interactions", **options: Any
+    ) -> "Dataset":
+        """Make a data set of Parquet files, of any size.
+
+        Args:
+            paths: a file, a pattern such as ``plays/*.parquet``, a folder, or a list of them.
+            user: column of the users' ids.
+            item: column of the items' ids.
+            name: of the data set.
+            **options: those of :meth:`from_frame`.
+
+        Raises:
+            UserError: as there, or a file is not there, is empty or cannot be read.
+        """
+        return cls(name=name, **from_parquet(paths, Input.of(user=user, item=item, **options)))
 
     def binary(self) -> sparse.csr_matrix:
         """Return ``user_items`` with every stored value 1: who has what, not how often."""
@@ -151,7 +263,10 @@ class Dataset:
             UserError: the data set has no dates.
         """
         if self.dates is None:
-            raise UserError(f"{self.name} has no dates; lastfm-2k-tags and playlist-archive do")
+            raise UserError(
+                f"{self.name} has no dates; lastfm-2k-tags and playlist-archive do, and what is "
+                "made with time="
+            )
         days = self.dates.astype("datetime64[D]").astype(np.int64).astype(np.int32)
         parts = (days, self.user_items.indices, self.user_items.indptr)
         return sparse.csr_matrix(parts, shape=self.user_items.shape)
@@ -180,25 +295,57 @@ def table(name: str, edition: Edition | None = None) -> pd.DataFrame:
 
     Raises:
         UserError: there is no table of that name; the line says which there are.
+        NotThereError: it is of a source that was not brought.
     """
     path = ensure(edition) / f"{name}.parquet"
     if not path.is_file():
+        if (source := source_of(name)) in missing_sources(edition):
+            raise not_there([source])
         there = ", ".join(sorted(found.stem for found in path.parent.glob("*.parquet")))
         raise UserError(f"there is no table {name!r}; there are {there}")
     with open_database() as connection:
         return _frame(_read(connection, path))
 
 
-def connect(edition: Edition | None = None) -> duckdb.DuckDBPyConnection:
+def connect(
+    edition: Edition | None = None, *, any_of: Collection[str] = ()
+) -> duckdb.DuckDBPyConnection:
     """Return a new in-memory database in which every processed table is a view of its name.
 
     Chapters ask in plain SQL: ``connect().sql("SELECT count(*) FROM recordings")``.
+
+    Args:
+        edition: ``published`` or ``sample``; the one at hand if not given.
+        any_of: sources to all of which one question is put; the tables of those that are not there
+            have no rows.
+
+    Raises:
+        NotThereError: none of ``any_of`` is there.
     """
     folder = ensure(edition)
     connection = open_database()
     for path in sorted(folder.glob("*.parquet")):
         _read(connection, path).create_view(path.stem)
+    absent = set(any_of) & set(missing_sources(edition) if any_of else ())
+    if absent:
+        if absent == set(any_of):
+            raise not_there(any_of)
+        from nexttrack.data.contracts import processed_schemas  # takes a second
+
+        for name, schema in processed_schemas().items():
+            if source_of(name) in absent:
+                kinds = {column: held.dtype for column, held in schema.columns.items()}
+                connection.register(name, _without_rows(kinds))
     return connection
+
+
+def _without_rows(kinds: dict) -> pa.Table:
+    """Return a table of columns whose Pandera types are given; one of any type is of text."""
+    types = {
+        name: pa.string() if kind is None else kind.type.pyarrow_dtype
+        for name, kind in kinds.items()
+    }
+    return pa.schema(types.items()).empty_table()
 
 
 def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
@@ -13,12 +14,22 @@ from nexttrack import project
 from nexttrack.data import cleaning
 from nexttrack.data.raw.installing import settle
 from nexttrack.data.raw.sources import load_sources
-from nexttrack.errors import UserError
+from nexttrack.errors import NotThereError, UserError
 from nexttrack.files import is_writable, restore_folder
 from nexttrack.project import Edition
 
 SAMPLE = {"n_tracks": 8_000, "n_listeners": 2_000, "seed": 1}
 """How large the sample edition is: arguments of :func:`nexttrack.data.simulator.write_sources`."""
+
+
+# Each source, and a table that is there only if the source was there to be cleaned.
+SOURCES = {
+    "spotify-tracks": "recordings.parquet",
+    "spotify-century": "century_years.parquet",
+    "lastfm-2k": "lastfm_listens.parquet",
+    "playlists": "playlist_items.parquet",
+    "playlist-archive": "archive_additions.parquet",
+}
 
 
 def ensure(edition: Edition | None = None) -> Path:
@@ -87,6 +98,34 @@ def unlike_the_book() -> list[str]:
         }
         found += [source.name] if there != books else []
     return found
+
+
+def missing_sources(edition: Edition | None = None) -> list[str]:
+    """Return the names of the sources that an edition was cleaned without.
+
+    Args:
+        edition: ``published`` or ``sample``; the one at hand if not given.
+
+    Raises:
+        UserError: as :func:`ensure`.
+    """
+    folder = ensure(edition)
+    return [source for source, table in SOURCES.items() if not (folder / table).exists()]
+
+
+def source_of(table: str) -> str | None:
+    """Return the source that a processed table is of; None if of none, or of all."""
+    by_word = {made.partition("_")[0].removesuffix(".parquet"): s for s, made in SOURCES.items()}
+    return by_word.get(table.partition("_")[0])
+
+
+def not_there(sources: Iterable[str]) -> NotThereError:
+    """Return the error to raise where something needs sources that were not brought."""
+    names = ", ".join(dict.fromkeys(sources))
+    return NotThereError(
+        f"{names}: not there; bring it with `nexttrack data get` or "
+        "`nexttrack data import DIR`, then run `nexttrack data clean`"
+    )
 
 
 def _is_fresh(edition: Edition) -> bool:

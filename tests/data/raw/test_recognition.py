@@ -61,8 +61,6 @@ def test_a_table_in_the_folder_of_its_source_is_that_sources(write_source, tmp_p
 @pytest.mark.parametrize(
     ("name", "start"),
     [
-        ("Streaming_History_Audio_2020.json", "plays, of a Spotify account's export"),
-        ("Playlist1.json", "a library or playlists, of a Spotify account's export"),
         ("challenge_set.json", "the challenge set"),
         ("userid-timestamp-artid-artname-traid-traname.tsv", "Last.fm 1K"),
         ("usersha1-artmbid-artname-plays.tsv", "Last.fm 360K"),

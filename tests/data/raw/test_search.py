@@ -295,8 +295,8 @@ def dangling(place):
 
 
 OWN = (
-    "your own listening is not a source of the study and is not imported; the models take any "
-    "matrix of users and items (README.md, Use the code)"
+    "of your own music, Spotify's data export and Exportify's tables are read; the models take any "
+    "other matrix of users and items (README.md, Use the code)"
 )
 EXCEL = (
     "an Excel workbook; save its sheet as CSV UTF-8, and better get the file as published: Excel "
@@ -321,9 +321,10 @@ REFUSED = {
         lambda p, at: save(at / "me.csv", "Björk,Post,Hyper:cat:,12 Feb 2020 10:11\n".encode()),
         f"{{at}}/me.csv: a last.fm scrobbles export: {OWN}",
     ),
-    "a Spotify account's export": (
-        lambda p, at: save(at / "StreamingHistory_music_0.json", b'[{"endTime": "2020"}]'),
-        f"{{at}}/StreamingHistory_music_0.json: plays, of a Spotify account's export: {OWN}",
+    "a zip bomb": (
+        lambda p, at: zipped({"dataset.csv": b"0" * 3_000_000}, at / "a.zip"),
+        "{at}/a.zip: dataset.csv: would unpack to over 200 times its size, as no data do; get the "
+        "file again",
     ),
     "an Excel workbook": (
         lambda p, at: zipped(

@@ -1,4 +1,4 @@
-"""Bring the sources' files from where a user has them into the data folder.
+"""Bring the sources' files, and a listener's own, from where a user has them into the data folder.
 
 Everything is made and checked in a folder of its own before anything is replaced.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from nexttrack.data.listener.kept import Kept, keep
 from nexttrack.data.raw import conversion, million_playlist, slice_batches
 from nexttrack.data.raw.archives import BLOCK
 from nexttrack.data.raw.installing import one_at_a_time, previous, put_in_place, staging
@@ -47,10 +48,14 @@ class Brought:
 
 @dataclass
 class Import:
-    """What an import brought, by source, and what it left out, a line for each file."""
+    """What an import brought, by source, and what it left out, a line for each file.
+
+    ``own`` is what there is now of a listener's own music, None where no file of that was found.
+    """
 
     sources: dict[str, Brought]
     left_out: list[str]
+    own: Kept | None = None
 
 
 def import_folder(
@@ -62,6 +67,9 @@ def import_folder(
     slices of the Million Playlist Dataset become the two tables that the rest of the project reads,
     and are added to those of slices imported before. Optional files that ``place`` does not have
     stay as they are.
+
+    A listener's own files (:mod:`nexttrack.data.listener`) are added to those in the folder
+    ``listener`` beside ``raw``.
 
     Args:
         place: where to look.
@@ -83,12 +91,18 @@ def import_folder(
             search = Search(scratch)
             search.look(place)
             _refuse_own_folder(search, place, raw)
-            if not search.found:
+            if not (search.found or search.own):
                 raise UserError(_nothing_in(place, search.left_out))
-            brought = install(search.found, raw, replace, ask)
+            brought = install(search.found, raw, replace, ask) if search.found else {}
+            own = keep(search.own, raw.with_name("listener")) if search.own else None
         finally:
             remove(scratch)
-    return Import(brought, search.left_out)
+    if own is None:
+        return Import(brought, search.left_out)
+    left_out = own.left_out + search.left_out
+    if not (brought or own.n_files):
+        raise UserError(_nothing_in(place, left_out))
+    return Import(brought, left_out, own)
 
 
 def install(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nexttrack.data.listener.formats import is_own
 from nexttrack.data.raw import archives, kinds
 from nexttrack.data.raw.million_playlist import slice_range
 from nexttrack.data.raw.recognition import NOT_OURS, Found, plain_name, recognise
@@ -26,17 +27,22 @@ MOST_FILES = 100_000
 # Archives in archives, and bytes unpacked from one import's archives, before it is given up.
 DEEPEST = 3
 MOST_UNPACKED = 16 * 2**30
+# A table that unpacks to so many times its packed size is made to harm; exports reach some 40.
+MOST_PACKED = 200
+HARMLESS = 1_000_000
 
 
 @dataclass
 class Search:
     """What was found in a place: the files that are sources', and why each other one is none.
 
+    ``own`` are files of a listener's own music, and how messages name them.
     ``scratch`` is a folder where archives are unpacked; it must outlive the use of what was found.
     """
 
     scratch: Path
     found: list[Found] = field(default_factory=list)
+    own: list[tuple[Path, str]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     unpacked: int = 0
 
@@ -89,6 +95,8 @@ class Search:
         found = recognise(path, shown)
         if isinstance(found, Found):
             self.found.append(found)
+        elif is_own(path):
+            self.own.append((path, shown))
         else:
             what = WORKBOOK if "an Excel workbook" in found else found
             self.left_out.append(f"{shown}: {what}")
@@ -132,7 +140,12 @@ class Search:
             if info.is_dir() or info.filename.startswith("__MACOSX/") or _hidden(info.filename):
                 continue
             inside = f"{shown}: {info.filename}"
-            if slice_range(Path(info.filename).name):
+            if info.file_size > max(HARMLESS, MOST_PACKED * info.compress_size):
+                self.left_out.append(
+                    f"{inside}: would unpack to over {MOST_PACKED} times its size, as no data do; "
+                    f"{kinds.AGAIN}"
+                )
+            elif slice_range(Path(info.filename).name):
                 self.found.append(_slice(zipfile.Path(archive, info.filename), inside))
             elif info.filename.casefold().endswith((*TABLES, *OTHERS)):
                 target = folder / info.filename

@@ -6,16 +6,13 @@ Some are known by their name, some by their columns.
 import re
 
 OWN_PLAYS = (
-    "your own listening is not a source of the study and is not imported; the models take any "
-    "matrix of users and items (README.md, Use the code)"
+    "of your own music, Spotify's data export and Exportify's tables are read; the models take any "
+    "other matrix of users and items (README.md, Use the code)"
 )
 ANOTHER = "another data set than the study reads; nexttrack data list says which those are"
 NOT_READ = "which the study does not read"
 
-ACCOUNT = "of a Spotify account's export"
 BY_NAME = {
-    r"streaming_?history.*\.json|endsong.*\.json": f"plays, {ACCOUNT}: {OWN_PLAYS}",
-    r"(yourlibrary|playlist\d+)\.json": f"a library or playlists, {ACCOUNT}: {OWN_PLAYS}",
     r".*scrobbles.*\.(csv|json)": f"a last.fm scrobbles export: {OWN_PLAYS}",
     r"challenge_set\.json": (
         "the challenge set of the Million Playlist Dataset: playlists cut off, not read"
@@ -32,11 +29,6 @@ BY_COLUMNS = {
     f"means by artist with genres, {NOT_READ}": f"{_MEANS} genres",
     f"a last.fm scrobbles export: {OWN_PLAYS}": (
         "uts utc_time artist artist_mbid album album_mbid track track_mbid"
-    ),
-    f"a playlist exported by Exportify: {OWN_PLAYS}": (
-        "track_uri track_name album_name artist_name(s) release_date duration_(ms) popularity "
-        "explicit added_by added_at genres record_label danceability energy key loudness mode "
-        "speechiness acousticness instrumentalness liveness valence tempo time_signature"
     ),
     f"Spotify tracks by playlist genre (TidyTuesday 2020): {ANOTHER}": (
         "track_id track_name track_artist track_popularity track_album_id track_album_name "
