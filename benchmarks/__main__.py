@@ -4,7 +4,9 @@ import os
 
 import typer
 
+from benchmarks.answering import answering
 from benchmarks.costs import model_costs
+from benchmarks.finding import finding
 from benchmarks.fits import scaling
 from benchmarks.metrics import bench_metrics
 from benchmarks.models import bench_growth, bench_models
@@ -28,6 +30,8 @@ app.command("peers")(bench_peers)
 app.command("fits")(scaling)
 app.command("search")(search)
 app.command("costs")(model_costs)
+app.command("finding")(finding)
+app.command("answering")(answering)
 
 if __name__ == "__main__":
     os.environ.setdefault("MPLCONFIGDIR", str(project.root() / ".cache" / "matplotlib"))

@@ -1,0 +1,1 @@
+"""The page on which a reader gets recommendations: one HTML file that carries its models."""
