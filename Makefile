@@ -22,19 +22,27 @@ export JUPYTER_RUNTIME_DIR = $(CURDIR)/.cache/jupyter/runtime
 export KAGGLEHUB_CACHE = $(CURDIR)/.cache/kagglehub
 NEXTTRACK = .venv/bin/nexttrack
 BENCHMARKS = .venv/bin/python -m benchmarks
+# A reader's environment renders the book, and is a part of the whole one: where that is, it serves.
+READER = $(if $(wildcard .venv/ready),.venv/ready,.venv/reader)
+WHOLE = --extra book
+export GOALS = $(MAKECMDGOALS)
+CACHES = .cache .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .ipynb_checkpoints
+MADE_WITHIN = -depth \( -name __pycache__ -o -name .ipynb_checkpoints -o -name '*.egg-info' -o -name '*.quarto_ipynb' \) -exec rm -rf {} +
 LIBRARY = kernels features clustering models evaluation
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test data rerun reset check check-all lab tune bench bench-peers scaling search api lint clean
+.PHONY: help book serve setup test data rerun reset check check-all lab tune bench bench-peers scaling search api lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-book: .venv/ready ## Render the book as stored (needs no data): _book/index.html
+book: $(READER) ## Render the book as stored (needs no data): _book/index.html
 	@$(NEXTTRACK) book render
 
-serve: .venv/ready ## Open the rendered book in a browser, with search (on this machine only)
+serve: $(READER) ## Open the rendered book in a browser, with search (on this machine only)
 	@$(NEXTTRACK) book serve
+
+setup: .venv/ready ## Install all that chapters, tests and tools need, not only what renders the book
 
 test: .venv/ready .venv/compiled ## Run every test, on the simulated sample edition (needs no data)
 	@.venv/bin/python -m pytest -n auto --dist loadgroup
@@ -61,7 +69,7 @@ tune: .venv/ready ## Tune every model on validation data, in some hours; results
 	@$(NEXTTRACK) tune && $(NEXTTRACK) other-splits && $(NEXTTRACK) both
 
 bench: .venv/ready ## Measure how long each step and each recommender takes, against its limit or a rival, in up to two hours
-	@$(BENCHMARKS) steps && $(BENCHMARKS) metrics && $(BENCHMARKS) models && $(BENCHMARKS) growth && $(BENCHMARKS) costs
+	@$(BENCHMARKS) steps && $(BENCHMARKS) metrics && $(BENCHMARKS) models && $(BENCHMARKS) growth && $(BENCHMARKS) costs && $(BENCHMARKS) finding && $(BENCHMARKS) answering
 
 bench-peers: .venv/ready benchmarks/peers_env/.venv/ready ## Compare ALS, item kNN and metrics with LensKit and ranx (installs some 6 GB); results/peers.csv, metrics.csv
 	@$(BENCHMARKS) peers && $(BENCHMARKS) metrics --peers
@@ -79,10 +87,13 @@ lint: .venv/ready ## Check style, of code and notebooks, who imports whom, and t
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache && .venv/bin/mypy
 
 clean: ## Remove everything that make made here (never data/)
-	@rm -rf .venv benchmarks/peers_env/.venv .uv .cache .quarto .quarto-cli _book _api chapters/sound-map.html
+	@rm -rf .venv benchmarks/peers_env/.venv .uv .quarto .quarto-cli _book _book.* ._book-old _api chapters/sound-map.html chapters/try-it.html $(CACHES) && find src tests benchmarks chapters install $(MADE_WITHIN)
 
 .venv/ready: uv.lock pyproject.toml | .uv/bin/uv
-	@sh install/packages.sh . "$(PYTHON)" && touch $@
+	@rm -f .venv/reader && sh install/packages.sh . "$(PYTHON)" $(WHOLE) && touch $@
+
+.venv/reader: uv.lock pyproject.toml | .uv/bin/uv
+	@sh install/packages.sh . "$(PYTHON)" --only-group render && touch $@
 
 # Tests start some hundred processes, each of which would compile what it imports where none may write.
 .venv/compiled: .venv/ready

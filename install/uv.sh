@@ -2,16 +2,14 @@
 # It is the uv on the PATH where pyproject.toml accepts it, else one from the package index.
 set -eu
 python=$1 version=$2
+sh install/python.sh "$python"
 mkdir -p .uv/bin
 found=$(command -v uv || true)
 if [ -n "$found" ] && "$found" cache dir > .uv/check 2>&1; then
     ln -sf "$found" .uv/bin/uv
     exit
 fi
-if ! command -v "$python" > .uv/check; then
-    echo "error: there is no $python; install Python 3.11 to 3.13, or name one: make PYTHON=/path/to/python" >&2
-    exit 1
-elif "$python" -m pip --version > .uv/check 2>&1; then
+if "$python" -m pip --version > .uv/check 2>&1; then
     pip=$python
 elif "$python" -m venv --clear .uv/venv > .uv/check 2>&1; then
     pip=.uv/venv/bin/python

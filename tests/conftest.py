@@ -14,6 +14,8 @@ from nexttrack.apps.sound_map.sound_maps import map_content
 from nexttrack.data.columns import AUDIO, SHARES
 from nexttrack.data.dataset import Dataset
 from nexttrack.press.preview.pages import render_preview
+from nexttrack.study.try_it.catalogue import Catalogue
+from nexttrack.study.try_it.page_models import models_of
 
 # What a shell says of colours, or sets for other work, is not what tests are about.
 for name in ("FORCE_COLOR", "NO_COLOR", "MATPLOTLIBRC", "PYTHONSTARTUP"):
@@ -127,6 +129,33 @@ def made():
         return Dataset(name, tracks, user_items, np.arange(60), np.arange(50), dates, parts)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def page_model():
+    """Return the models of the page for 400 made recordings and 150 made playlists: meta, arrays.
+
+    Every tenth recording has no sound, every third is in no playlist; playlists keep to a genre.
+    """
+    rng = np.random.default_rng(8)
+    n = 400
+    genre = rng.integers(6, size=n)
+    features = rng.normal(genre[:, None] % 3, size=(n, len(AUDIO)))
+    features[::10] = np.nan
+    made = pd.DataFrame(features, columns=list(AUDIO))
+    made["title"] = [f"Song {i}" for i in range(n)]
+    made.loc[1, "title"] = '<img src=x onerror="document.title=1">'
+    made.loc[2, "title"] = "\u202etset a\u202c " + "long " * 2_000
+    made["artists"] = [[f"Artist {i % 60}", *(["Ásgeir"] if i % 7 == 0 else [])] for i in range(n)]
+    made["genres"] = [[f"genre {g}"] for g in genre]
+    made["popularity"] = np.sort(rng.integers(0, 100, n))[::-1]
+    likes = rng.integers(6, size=150)
+    chance = np.where(likes[:, None] == genre, 0.3, 0.01) * (np.arange(n) % 3 > 0)
+    playlists = csr_matrix(rng.random((150, n)) < chance, dtype=np.float32)
+    catalogue = Catalogue(made, made.iloc[:0], playlists)
+    kind = {"features": AUDIO, "steps": 255, "factors": 16, "neighbours": 20}
+    meta, arrays = models_of(catalogue, kind, ials={"iterations": 5}, item_knn={"shrinkage": 5})
+    return meta | {"fingerprint": "0123456789ab", "about": "Made for a test."}, arrays
 
 
 @pytest.fixture

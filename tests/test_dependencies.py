@@ -15,6 +15,7 @@ from nexttrack.dependencies import Code, gathered_names, key, read_source
 
 PACKAGE = Path(nexttrack.__file__).parent
 LOOK_AROUND = {"nexttrack.project", "nexttrack.dependencies", "nexttrack.scratch"}
+LOOK_AROUND |= {"nexttrack.press.rendered"}
 """Modules that look for folders and not for what a file says."""
 
 

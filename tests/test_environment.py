@@ -24,7 +24,8 @@ QUARTO = "quarto-cli"
 def declared() -> dict[str, SpecifierSet]:
     content = tomllib.loads((project.root() / "pyproject.toml").read_text(encoding="utf-8"))
     lines = content["project"]["dependencies"] + content["dependency-groups"]["dev"]
-    lines += content["project"]["optional-dependencies"]["quarto"]
+    for extra in content["project"]["optional-dependencies"].values():
+        lines += extra
     packages = {line.name: line.specifier for line in map(Requirement, lines)}
     return packages | {"python": SpecifierSet(content["project"]["requires-python"])}
 
@@ -66,3 +67,15 @@ def test_the_workflow_uses_the_same_quarto():
 @pytest.mark.parametrize("line", ["numpy >=2.2,<3", "numpy>=2.2,<3", "numpy >=2.2, <3"])
 def test_versions_are_read_however_they_are_spaced(line):
     assert specifiers([line]) == {"numpy": SpecifierSet("<3,>=2.2")}
+
+
+def test_the_whole_environment_holds_all_that_a_readers_has():
+    content = tomllib.loads((project.root() / "pyproject.toml").read_text(encoding="utf-8"))
+    parts = content["project"]
+    whole = {*parts["dependencies"], *parts["optional-dependencies"]["book"]}
+    assert set(content["dependency-groups"]["render"]) <= whole
+
+
+def test_what_the_book_is_made_with_is_there_by_name():
+    needed = {"jupyterlab", "pandas", "seaborn", "matplotlib", "scikit-learn", "implicit"}
+    assert declared().keys() >= needed | {"umap-learn", "quarto-cli", "nbval"}

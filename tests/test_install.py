@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -13,7 +14,21 @@ MIRROR = "https://mirror.example/simple"
 # What pip leaves where it is told to put uv, and what uv leaves where it installs the project.
 PIP = "mkdir -p .uv/packages/bin; echo from pip > .uv/packages/bin/uv"
 SITE = ".venv/lib/python3.11/site-packages"
-UV = f"""echo "$@" "index=${{UV_DEFAULT_INDEX:-}}" "config=${{UV_NO_CONFIG:-}}" >> log
+LOCK = """
+[[package]]
+name = "alone"
+version = "1.0"
+wheels = [{ url = "https://a.example/alone-1.0-py3-none-any.whl", size = 2000000 }]
+
+[[package]]
+name = "elsewhere"
+version = "2"
+wheels = [{ url = "https://a.example/elsewhere-2-cp311-cp311-plan9_mips.whl", size = 70000000 }]
+"""
+# What uv asked for the requirements says, of which one is for another system.
+REQUIREMENTS = "alone==1.0 --hash=x\\nelsewhere==2 ; os_name == 'plan9'"
+UV = f"""case "$1" in export) echo "{REQUIREMENTS}" ;; esac
+echo "$@" "index=${{UV_DEFAULT_INDEX:-}}" "config=${{UV_NO_CONFIG:-}}" >> log
 mkdir -p {SITE}; echo /abs/é/src > {SITE}/_editable_impl_nexttrack.pth"""
 
 
@@ -22,6 +37,7 @@ def clone(tmp_path):
     """A clone with what installs, and an empty folder of programs beside it."""
     shutil.copytree(project.root() / "install", tmp_path / "clone" / "install")
     (tmp_path / "clone" / "pyproject.toml").write_text("[build-system]\n")
+    (tmp_path / "clone" / "uv.lock").write_text(LOCK)
     (tmp_path / "programs").mkdir()
     return tmp_path / "clone"
 
@@ -89,37 +105,54 @@ def test_what_was_cut_off_is_not_taken_as_ready(clone):
     assert not os.path.lexists(clone / ".uv" / "bin" / "uv")
 
 
-def install(clone, **environment):
-    """Run packages.sh and return what uv was asked."""
+def run_packages(clone, *options, **environment):
     program(clone / ".uv" / "bin" / "uv", UV)
-    done = subprocess.run(
-        ["/bin/sh", "install/packages.sh", ".", sys.executable],
+    return subprocess.run(
+        ["/bin/sh", "install/packages.sh", ".", sys.executable, *options],
         cwd=clone,
         env={"PATH": "/usr/bin:/bin", "HOME": str(clone), "PIP_CONFIG_FILE": os.devnull}
         | environment,
         capture_output=True,
         text=True,
     )
+
+
+def install(clone, *options, **environment):
+    """Run packages.sh and return what uv was asked."""
+    done = run_packages(clone, *options, **environment)
     assert done.returncode == 0, done.stderr
     return (clone / "log").read_text().splitlines()
+
+
+def verbs(asked):
+    return [" ".join(line.split()[:2]) for line in asked]
+
+
+def test_one_line_says_how_much_comes_counting_what_is_for_this_machine(clone):
+    done = run_packages(clone)
+    assert done.stderr == "Installing 1 packages, at most 2 MB to get, into .venv\n"
 
 
 def test_without_a_mirror_the_lock_is_synced_whatever_else_is_set(clone):
     (clone / ".config" / "uv").mkdir(parents=True)
     (clone / ".config" / "uv" / "uv.toml").write_text('exclude-newer = "2020-01-01"\n')
-    (asked,) = install(clone, UV_EXTRA_INDEX_URL=MIRROR)
+    _, asked = install(clone, "--extra", "book", UV_EXTRA_INDEX_URL=MIRROR)
     assert asked.startswith("sync --quiet --locked ") and asked.endswith(" index= config=1")
+    assert " --extra book " in asked
+
+
+def test_a_group_alone_comes_with_the_code(clone):
+    asked = install(clone, "--only-group", "render")
+    assert verbs(asked) == ["export --quiet", "sync --quiet", "pip install"]
+    assert all(" --only-group render " in line for line in asked[:2])
+    assert " --no-deps --editable . " in asked[2]
 
 
 def test_a_mirror_gives_the_files_that_the_lock_names_by_their_hashes(clone):
-    asked = install(clone, UV_INDEX_URL=MIRROR)
-    assert [" ".join(line.split()[:2]) for line in asked] == [
-        "venv --quiet",
-        "export --quiet",
-        "pip sync",
-        "pip install",
-    ]
-    assert "--locked" in asked[1] and " index= " in asked[1]  # of the lock as it is
+    asked = install(clone, "--extra", "book", UV_INDEX_URL=MIRROR)
+    assert verbs(asked) == ["export --quiet", "venv --quiet", "pip sync", "pip install"]
+    assert "--locked" in asked[0] and " --extra book " in asked[0]
+    assert " index= " in asked[0]  # of the lock as it is
     assert "--require-hashes" in asked[2]
     assert all(f" index={MIRROR} config=1" in line for line in asked[2:])
 
@@ -128,6 +161,71 @@ def test_the_way_to_the_code_does_not_hang_on_the_letters_of_the_clones_path(clo
     install(clone)
     path = clone / SITE / "_editable_impl_nexttrack.pth"
     assert (path.parent / path.read_text(encoding="ascii").strip()).resolve() == clone / "src"
+
+
+def check_python(clone, name, versions, goals="book"):
+    """Return what is said of a Python, where there are some on the PATH, each with its version."""
+    programs = clone.parent / "programs"
+    for program_name, version in versions.items():
+        fits = version in ("3.11", "3.12", "3.13")
+        answer = f"case $1 in -c) exit {int(not fits)} ;; *) echo Python {version} ;; esac"
+        program(programs / program_name, answer)
+    (programs / "head").symlink_to("/usr/bin/head")
+    return subprocess.run(
+        ["/bin/sh", "install/python.sh", name],
+        cwd=clone,
+        env={"PATH": str(programs), "GOALS": goals},
+        capture_output=True,
+        text=True,
+    )
+
+
+NEEDED = "and this needs Python 3.11 to 3.13"
+
+
+@pytest.mark.parametrize(
+    ("name", "versions", "line"),
+    [
+        (
+            "python3",
+            {"python3": "3.10", "python3.12": "3.12", "python3.11": "3.11"},
+            f"python3 is Python 3.10, {NEEDED}; type: make PYTHON=python3.12 book "
+            "(here too: python3.11)",
+        ),
+        (
+            "python3.14",
+            {"python3.14": "3.14", "python3": "3.13"},
+            f"python3.14 is Python 3.14, {NEEDED}; type: make PYTHON=python3 book",
+        ),
+        (
+            "python3",
+            {"python3": "3.14"},
+            f"python3 is Python 3.14, {NEEDED}; "
+            "install one, then type: make PYTHON=/path/to/python book",
+        ),
+        (
+            "python3",
+            {},
+            f"there is no python3, {NEEDED}; "
+            "install one, then type: make PYTHON=/path/to/python book",
+        ),
+    ],
+)
+def test_a_python_that_does_not_fit_is_answered_by_what_to_type(clone, name, versions, line):
+    done = check_python(clone, name, versions)
+    assert (done.returncode, done.stderr) == (1, f"error: {line}\n")
+
+
+def test_one_that_fits_is_passed_over_in_silence(clone):
+    done = check_python(clone, "python3", {"python3": "3.12"})
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_versions_that_fit_are_those_of_the_project():
+    text = (project.root() / "pyproject.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(text)["project"]["requires-python"] == ">=3.11,<3.14"
+    script = (project.root() / "install" / "python.sh").read_text(encoding="utf-8")
+    assert "(3, 11) <= sys.version_info < (3, 14)" in script
 
 
 @pytest.mark.parametrize(

@@ -133,3 +133,20 @@ def test_of_what_is_set_outside_only_where_packages_come_from_is_heeded(tmp_path
     seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
     assert "leaked" not in seen.values()
     assert heeded.items() <= seen.items()
+
+
+def test_clean_removes_all_that_was_made_and_never_data(tmp_path):
+    shutil.copy(project.root() / "Makefile", tmp_path)
+    made = (
+        *(".cache/tables", ".pytest_cache", ".hypothesis", ".venv/bin", "_book", "_book.x"),
+        *("src/nexttrack/__pycache__", "chapters/.ipynb_checkpoints"),
+    )
+    kept = ("data/raw", "data/listener", "src/nexttrack", "tests", "benchmarks", "install")
+    for folder in (*made, *kept):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    for page in ("sound-map.html", "try-it.html"):
+        (tmp_path / "chapters" / page).touch()
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True)
+    assert not [folder for folder in made if (tmp_path / folder).exists()]
+    assert all((tmp_path / folder).is_dir() for folder in kept)
+    assert not list((tmp_path / "chapters").iterdir())

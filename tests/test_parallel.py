@@ -2,14 +2,18 @@
 
 import builtins
 import os
+import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 from threadpoolctl import threadpool_info
 
 from nexttrack import parallel
-from nexttrack.parallel import in_processes, in_threads
+from nexttrack.parallel import N_PROCESSES, in_processes, in_threads
 
 
 def doubled(base, number):
@@ -79,3 +83,44 @@ def test_threads_give_results_in_the_order_of_the_jobs_and_errors_come_out():
     assert in_threads(lambda job: job * 2, range(20), 3) == list(range(0, 40, 2))
     with pytest.raises(ZeroDivisionError):
         in_threads(lambda job: 1 / job, [1, 0], 2)
+
+
+SLOW = """
+import time
+from nexttrack.parallel import in_processes
+
+def slow(number):
+    print("started", flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    in_processes(slow, (), [(number,) for number in range(12)])
+"""
+
+
+@pytest.mark.parametrize("ended_by", ["Ctrl-C", "SIGINT", "SIGTERM", "SIGKILL"])
+def test_no_process_is_left_and_no_helper_says_a_word(tmp_path, ended_by):
+    (tmp_path / "slow.py").write_text(SLOW)
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "slow.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    for _ in range(N_PROCESSES):  # one that is still starting might say a word
+        assert process.stdout.readline() == "started\n"
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    if ended_by == "Ctrl-C":  # a terminal sends it to all
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.send_signal(signal.Signals[ended_by])
+    _, left = psutil.wait_procs(children, timeout=30)
+    for child in left:
+        child.kill()
+    said = process.communicate()[1]
+    assert not left
+    if ended_by in ("Ctrl-C", "SIGINT"):
+        assert said.count("Traceback") == 1 and said.endswith("KeyboardInterrupt\n")

@@ -54,8 +54,20 @@ def test_only_the_job_that_publishes_may_write(workflow):
     assert {name for name, given in rights.items() if given} == {"publish"}
 
 
+def test_what_needs_a_right_to_the_pages_is_in_the_job_that_has_it(workflow):
+    for name, job in workflow["jobs"].items():
+        uses = {step.get("uses", "").split("@")[0] for step in job["steps"]}
+        if uses & {"actions/configure-pages", "actions/deploy-pages"}:
+            assert job.get("permissions", {}).get("pages") == "write", name
+        if "actions/deploy-pages" in uses:
+            assert job["permissions"]["id-token"] == "write"
+
+
 def test_pull_requests_test_and_render_and_nights_check_and_publish(workflow):
-    assert set(workflow[True]) == {"pull_request", "schedule", "workflow_dispatch"}
+    assert set(workflow[True]) == {"pull_request", "push", "schedule", "workflow_dispatch"}
+    assert workflow[True]["push"] == {"branches": ["main"]}
+    assert "'push'" in workflow["jobs"]["test"]["if"]
+    assert workflow["jobs"]["published"]["if"] == "github.event_name != 'pull_request'"
     run = {
         name: [step.get("run", step.get("uses", "")).split("@")[0] for step in job["steps"]]
         for name, job in workflow["jobs"].items()

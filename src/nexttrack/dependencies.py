@@ -137,6 +137,9 @@ class Code:
 
     def _homes(self, module: str, name: str | None) -> Iterator[str]:
         """Yield the modules that an import of a name, or of all of a module, comes down to."""
+        above, _, last = module.rpartition(".")
+        if module not in self.modules and self._names(above, last):
+            module, name = above, last  # a name whose attribute was read
         if name is not None and f"{module}.{name}" in self.modules:
             module, name = f"{module}.{name}", None
         gathered = self._facade(module)
@@ -154,6 +157,11 @@ class Code:
         else:
             yield module
 
+    def _names(self, module: str, name: str) -> bool:
+        """Tell whether a module has a name that is no module."""
+        path = self.modules.get(module)
+        return path is not None and (path.name != "__init__.py" or name in _text(path))
+
     def _facade(self, module: str) -> dict[str, Name] | None:
         """Return where the names that a facade gathers come from; None for another module."""
         path = self.modules.get(module)
@@ -166,7 +174,8 @@ class Code:
 def read_source(source: str) -> _Source:
     """Return the names that Python source imports, absolutely and anywhere in it, and its texts.
 
-    ``import a.b as c`` imports those names of ``a.b`` that are then read as ``c.name``.
+    ``import a.b as c`` and ``from a import b as c`` import those names of ``a.b`` that are then
+    read as ``c.name``, if it is read in no other way; what is no module is a name of ``a``.
 
     Raises:
         ValueError: if it imports relatively or ``*``: neither says what it takes.
@@ -188,7 +197,11 @@ def read_source(source: str) -> _Source:
         elif isinstance(node, ast.ImportFrom):
             if node.level or any(alias.name == "*" for alias in node.names):
                 raise ValueError(f"line {node.lineno}: import by full module and name")
-            imports |= {(str(node.module), alias.name) for alias in node.names}
+            for alias in node.names:
+                called = alias.asname or alias.name
+                names = set() if called in alone else used.get(called, set())
+                own = {(f"{node.module}.{alias.name}", name) for name in names}
+                imports |= own or {(str(node.module), alias.name)}
     constants = (node.value for node in nodes if isinstance(node, ast.Constant))
     return _Source(frozenset(imports), frozenset(c for c in constants if isinstance(c, str)))
 

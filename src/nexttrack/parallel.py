@@ -1,16 +1,21 @@
 """Run work side by side: in two processes, or in threads, of one thread each."""
 
+import atexit
 import os
 import pickle
+import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, TypeVar
 
 from joblib import Parallel, delayed, parallel_config, wrap_non_picklable_objects
+from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend import resource_tracker
 from joblib.parallel import BACKENDS
 from threadpoolctl import threadpool_limits
 
@@ -40,7 +45,8 @@ def in_processes(
         label: what to say beside a progress bar; none is shown without.
 
     Returns:
-        The results in the order of the tasks. An error in a task is raised here.
+        The results in the order of the tasks. An error in a task is raised here. Ctrl-C ends the
+        processes too.
     """
     tasks = list(tasks)
     waiting = steps(tasks, label) if label else tasks
@@ -49,7 +55,13 @@ def in_processes(
             return [work(*shared, *task) for task in waiting]
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        parallel_config(backend="loky", n_jobs=N_PROCESSES, inner_max_num_threads=1),
+        parallel_config(
+            backend="loky",
+            n_jobs=N_PROCESSES,
+            inner_max_num_threads=1,
+            initializer=_set_up_process,
+            initargs=(os.getpid(),),
+        ),
         warnings.catch_warnings(),
     ):
         # A process that has grown by 300 MB is replaced, which is right. loky warns of it in the
@@ -59,10 +71,24 @@ def in_processes(
         path.write_bytes(
             pickle.dumps(wrap_non_picklable_objects((work, shared), keep_wrapper=False))
         )
-        # Without memory maps: compiled code wants arrays that it might write to.
-        run = Parallel(return_as="generator", batch_size=1, pre_dispatch="all", max_nbytes=None)
-        results = run(delayed(_do)(path, task) for task in tasks)
-        return [result for _, result in zip(waiting, results, strict=True)]
+        # Without memory maps: compiled code wants arrays that it might write to. Handed out are no
+        # more tasks than loky passes on at once: it cannot end well with others in its queue.
+        run = Parallel(
+            return_as="generator", batch_size=1, pre_dispatch=2 * N_PROCESSES, max_nbytes=None
+        )
+        try:
+            # The processes, begun here, never hear of a Ctrl-C, which a terminal sends to all.
+            # loky's tracker comes first: to start it lets signals through again.
+            resource_tracker.ensure_running()
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                results = run(delayed(_do)(path, task) for task in tasks)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            return [result for _, result in zip(waiting, results, strict=True)]
+        except KeyboardInterrupt:
+            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+            raise
 
 
 def on_one_thread(model: Any) -> Any:
@@ -92,6 +118,27 @@ def in_threads(
     )
     with threadpool_limits(1), one_each as pool:
         return list(pool.map(work, jobs))
+
+
+def _set_up_process(parent: int) -> None:
+    """Let a process end with the one that started it, however that ends."""
+    over = Event()
+    watch = Thread(target=_end_after, args=(parent, over), daemon=True)
+    watch.start()
+
+    # A process that has grown is replaced. A thread that lives on would keep DuckDB's objects,
+    # which are then called leaks on standard error.
+    def stop() -> None:
+        over.set()
+        watch.join()
+
+    atexit.register(stop)
+
+
+def _end_after(parent: int, over: Event) -> None:
+    while not over.wait(1):
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def _do(path: Path, task: tuple) -> Any:

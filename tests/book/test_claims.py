@@ -5,6 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from nexttrack.book import claims
+from nexttrack.errors import NotThereError
 from nexttrack.press.execute import ExecutionError, run
 
 a, b = 2.0, 1.0
@@ -23,9 +24,25 @@ def test_a_claim_that_holds_is_shown_as_written(books_data, shown):
 
 
 def test_a_claim_that_no_longer_holds_fails_on_the_books_own_data(books_data, shown):
-    with pytest.raises(AssertionError, match=r"no longer support: A beats B\. \(condition 2\)"):
+    with pytest.raises(
+        AssertionError, match=r"support: A beats B\. \(condition 2: b > a, with b = 1, a = 2\)"
+    ):
         claims.claim("A beats B.", lambda: a > b, lambda: b > a)
     assert not shown
+
+
+def test_in_jupyter_a_failing_claim_warns_with_condition_value_and_bound_and_goes_on(
+    books_data, monkeypatch, shown
+):
+    monkeypatch.setenv("JPY_SESSION_NAME", "/chapters/01-one.ipynb")
+    claims.claim("A beats B.", lambda: a > b, lambda: b > 1.5)
+    claims.claim("A is a number.", lambda: a == a)
+    claims.claim("A beats B.", lambda: a > b)
+    assert shown == [
+        "A beats B. **[Warning: this no longer holds: `condition 2: b > 1.5, with b = 1`]**",
+        "A is a number. **[Warning: condition 1 cannot fail, whatever the data are.]**",
+        "A beats B.",
+    ]
 
 
 @pytest.mark.parametrize("edition", ["published", "sample"])
@@ -62,6 +79,20 @@ def test_on_other_data_a_claim_that_does_not_hold_is_marked_and_one_that_holds_i
     assert shown == [f"A beats B. {marked}", "B beats C.", "Here it cannot fail."]
 
 
+def test_on_other_data_a_sentence_with_a_number_of_nothing_is_not_said(monkeypatch, shown):
+    monkeypatch.setenv("NEXTTRACK_EDITION", "published")
+    monkeypatch.setattr(claims, "unlike_the_book", lambda: ["playlists"])
+    nothing = float("nan")
+    for say in (claims.say, lambda text: claims.answer((text, lambda: a > b))):
+        with pytest.raises(NotThereError, match="nothing to compute a number"):
+            say(f"{nothing:.0%} of the listeners, {nothing:+.2f}")
+    claims.say("Nan and Fernando: banana, nanny.")
+    assert shown == ["Nan and Fernando: banana, nanny."]
+    monkeypatch.setattr(claims, "unlike_the_book", list)
+    claims.say(f"{nothing:.2f}")
+    assert shown[1:] == ["nan"]
+
+
 def test_negative_numbers_get_a_minus_sign_and_names_keep_their_hyphen(shown):
     claims.say(f"lastfm-2k: {-0.71:.2f} ({-15:d} to {3:+d}), 2019-05-01")
     assert shown == ["lastfm-2k: −0.71 (−15 to +3), 2019-05-01"]
@@ -87,4 +118,11 @@ def test_an_answer_is_stored_at_the_top_and_held_to_what_is_computed_below(tmp_p
 def test_an_answer_that_cannot_fail_names_chapter_and_cell(tmp_path):
     last = "book.answer(('A is a number.', lambda: a == a))"
     with pytest.raises(ExecutionError, match=r"one, cell 3: AssertionError: condition 1 cannot"):
+        run(chapter(last), "one", folder=tmp_path, edition="sample")
+
+
+def test_a_chapter_executed_from_a_notebook_fails_as_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "/chapters/01-one.ipynb")
+    last = "book.answer(('A is a number.', lambda: a == a))"
+    with pytest.raises(ExecutionError, match="condition 1 cannot fail"):
         run(chapter(last), "one", folder=tmp_path, edition="sample")

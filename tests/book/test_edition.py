@@ -10,6 +10,7 @@ from nexttrack.book import edition
 def data(monkeypatch):
     monkeypatch.setattr(edition, "ensure", lambda: None)
     monkeypatch.setattr(edition, "unlike_the_book", list)
+    monkeypatch.setattr(edition, "missing_sources", lambda: ["playlists"])
     monkeypatch.setattr(edition, "fingerprint", lambda edition: "0123abcd")
 
 
@@ -30,7 +31,8 @@ def test_other_data_have_a_banner_of_their_own_and_no_edition_of_the_book(monkey
     monkeypatch.setattr(edition, "unlike_the_book", lambda: ["playlists", "lastfm-2k"])
     edition.start()
     assert len(shown) == 1
-    assert "playlists, lastfm-2k differ or are not there" in " ".join(shown[0].split())
+    said = "**Not there: playlists.** Of other files than the book's: lastfm-2k. Numbers are of"
+    assert said in " ".join(shown[0].split())
     assert "**other data**" in edition.colophon().data
     assert "published" not in edition.colophon().data
 

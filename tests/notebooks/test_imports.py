@@ -23,6 +23,7 @@ STUDIES = {
     "08": "comparison",
     "09": "cold_start",
     "10": "leakage",
+    "13": "try_it",
     "14": "next_track",
 }
 # 02 and 03 show the sources, and what the raw files hold; the preface, what 08 and 09 found.

@@ -10,8 +10,9 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from nexttrack import project
 from nexttrack.data import contracts
+from nexttrack.data.editions import SOURCES
 from nexttrack.press.execute import cell_name, chapters, read
-from nexttrack.press.freshness import SOURCES, needed
+from nexttrack.press.freshness import needed
 
 SOURCE = {
     "recordings": {"spotify-tracks"},
@@ -60,6 +61,6 @@ def test_cells_that_name_a_table_need_its_source(path):
     tables = {name: SOURCE[name.split("_")[0]] for name in contracts.processed_schemas()}
     for cell, code, needs in code_cells(path):
         for call in ast.walk(ast.parse(code)):
-            if isinstance(call, ast.Call) and ast.unparse(call.func) in ("sql", "table"):
+            if isinstance(call, ast.Call) and re.search(r"\b(sql|table)$", ast.unparse(call.func)):
                 for word in re.findall(r"\w+", " ".join(map(ast.unparse, call.args))):
                     assert tables.get(word, set()) <= needs, f"{cell}: {word}"

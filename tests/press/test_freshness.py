@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from nexttrack import project
 from nexttrack.book.edition import SAYS_WHICH_DATA
-from nexttrack.press import freshness
+from nexttrack.data import editions
 from nexttrack.press.commands import book_app
 from nexttrack.press.execute import read, write
 from nexttrack.press.freshness import check_chapter, compare_outputs, compare_text, needed
@@ -172,7 +172,7 @@ def test_what_a_cell_imports_is_not_there_if_it_is_left_out():
 
 def test_what_is_known_of_artists_is_filled_in_from_every_source_of_recordings():
     (needs,) = needed(new_notebook(cells=[reads("1", "lastfm-2k")]))
-    assert needs == set(freshness.SOURCES) - {"spotify-century"}
+    assert needs == set(editions.SOURCES) - {"spotify-century"}
 
 
 def test_the_place_of_the_answer_needs_what_the_answer_needs():
@@ -189,8 +189,8 @@ def book(tmp_path, monkeypatch):
     (root / "_quarto.yml").write_text("book:\n  chapters: [index.ipynb, chapters/01-one.ipynb]\n")
     monkeypatch.setattr(project, "root", lambda: root)
     monkeypatch.setenv("NEXTTRACK_DATA", str(data))
-    monkeypatch.setattr(freshness, "ensure", project.processed_dir)  # these are no real tables
-    for table in freshness.SOURCES.values():
+    monkeypatch.setattr(editions, "ensure", project.processed_dir)  # these are no real tables
+    for table in editions.SOURCES.values():
         (data / "processed" / "published").mkdir(parents=True, exist_ok=True)
         (data / "processed" / "published" / table).write_text("100.0")
     index = [(RECORDINGS, ""), ("print(f'{x} recordings')", "100.0 recordings\n"), (PID, "1\n")]
@@ -316,6 +316,18 @@ def test_long_lines_are_shown_where_they_part():
             "'… wordj wordk wordl wordm 5 wordo wordp wordq wordr …'",
         )
     ]
+
+
+def test_a_cell_that_finds_out_that_data_are_not_there_is_left_out_with_what_follows(book):
+    lacks = "from IPython.display import display\ny = 7\n"
+    lacks += 'display(y, metadata={"nexttrack": "not there"})'
+    cells = [(lacks, "100.0\n"), ("z = y", ""), ("print(z)", "100.0\n"), ("print(2)", "2\n")]
+    write(executed(cells), book / "index.ipynb")
+    verdict = check_chapter(book / "index.ipynb", missing={"playlists"})
+    assert verdict.unchecked == ["cell 1", "cell 2", "cell 3"]
+    assert verdict.differences == verdict.faults == []
+    verdict = check_chapter(book / "index.ipynb")  # where all are there it is no excuse
+    assert [difference.cell for difference in verdict.differences] == ["cell 1", "cell 3"]
 
 
 def test_a_chapter_that_fails_is_named_and_the_others_are_checked(book):

@@ -34,57 +34,6 @@ def test_quarto_is_found_in_the_variable_then_on_the_path_then_in_the_clone(
         render.find_quarto(tmp_path)
 
 
-UV = """
-echo "$*" >> {log}
-case "$1" in
-  venv) exit 0 ;;
-  pip) {pip} ;;
-esac
-"""
-
-
-def test_a_failed_install_is_explained_remembered_and_not_tried_again(program, tmp_path, capsys):
-    log = tmp_path / "calls.txt"
-    failing = "echo 'Error downloading Quarto: no route' >&2; echo Traceback >&2; exit 1"
-    program(tmp_path / ".uv" / "bin" / "uv", UV.format(log=log, pip=failing))
-    assert render.install_quarto(tmp_path) is None
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "Error downloading Quarto: no route" in said
-    assert "quarto.org" in said
-    assert f"rm -r {render.FOLDER}" in said
-    calls = log.read_text()
-    assert render.install_quarto(tmp_path) is None
-    assert log.read_text() == calls
-    assert capsys.readouterr().err == said
-
-
-def test_an_install_that_hangs_is_given_up(program, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(render, "SECONDS", 0.2)
-    hanging = UV.format(log="/dev/null", pip="exec sleep 30")
-    program(tmp_path / ".uv" / "bin" / "uv", hanging)
-    assert render.install_quarto(tmp_path) is None
-    assert "no answer within 0.2 s" in capsys.readouterr().err
-
-
-def test_an_install_that_works_is_used(program, tmp_path, capsys):
-    target = tmp_path / render.FOLDER / "bin"
-    works = f"mkdir -p {target}; printf '#!/bin/sh\\n' > {target}/quarto; chmod +x {target}/quarto"
-    program(tmp_path / ".uv" / "bin" / "uv", UV.format(log="/dev/null", pip=works))
-    assert render.install_quarto(tmp_path) == str(target / "quarto")
-    assert render.find_quarto(tmp_path) == str(target / "quarto")
-    assert capsys.readouterr().err == ""
-
-
-def test_without_uv_nothing_is_tried(tmp_path, capsys):
-    assert render.install_quarto(tmp_path) is None
-    assert "uv is not here" in capsys.readouterr().err
-
-
-def test_the_requirement_is_pinned():
-    assert render.quarto_requirement().startswith("quarto-cli==")
-
-
 @pytest.fixture
 def quarto(program, minibook, monkeypatch):
     """Return a function that makes a Quarto, which writes one page and then does as told."""
@@ -103,7 +52,11 @@ def test_the_output_of_quarto_takes_the_place_of_the_old(minibook, quarto):
     (minibook.output / "site_libs").mkdir()
     (minibook.output / "old.html").write_text("old")
     assert render.render_book(root=minibook.folder) == minibook.output / "index.html"
-    assert sorted(p.name for p in minibook.output.iterdir()) == ["index.html", "site_libs"]
+    assert sorted(p.name for p in minibook.output.iterdir()) == [
+        ".rendered.json",
+        "index.html",
+        "site_libs",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,3 +106,53 @@ def test_a_notebook_is_linked_once_however_often_it_is_asked(tmp_path):
     assert (tmp_path / "out" / "one.html").read_text().count('href="one.ipynb"') == 1
     assert (tmp_path / "out" / "one.ipynb").read_text() == "{}"
     assert (tmp_path / "out" / "other.html").read_text() == page
+
+
+@pytest.fixture
+def times(minibook, quarto, tmp_path):
+    """Return a function that renders and says how often Quarto has been run by then."""
+    log = tmp_path / "times.txt"
+    quarto(f"echo once >> {log}")
+
+    def rendered(**options) -> int:
+        render.render_book(root=minibook.folder, **options)
+        return len(log.read_text().splitlines())
+
+    return rendered
+
+
+def test_a_book_that_is_as_rendered_is_not_rendered_again_unless_forced(times, capsys):
+    assert [times(), times()] == [1, 1]
+    assert "the book is up to date" in capsys.readouterr().out
+    assert times(force=True) == 2
+
+
+def test_it_is_rendered_again_after_a_change_of_what_it_is_made_of(minibook, times):
+    assert times() == 1
+    changed = ("_quarto.yml", "references.bib", "index.ipynb", "chapters/one.ipynb", "results/a")
+    changed += ("src/nexttrack/press/theme/book.css", "data/README.md")
+    for count, name in enumerate(changed, start=2):
+        path = minibook.folder / name
+        path.parent.mkdir(exist_ok=True)
+        before = path.read_text() if path.exists() else ""
+        path.write_text(before + "\n")
+        assert [times(), times()] == [count, count], name
+
+
+@pytest.mark.parametrize("name", ["index.html", ".rendered.json"])
+@pytest.mark.parametrize("content", [None, ""])
+def test_it_is_rendered_again_where_a_page_or_the_note_is_lost_or_cut_off(
+    minibook, times, name, content
+):
+    assert times() == 1
+    path = minibook.output / name
+    path.unlink() if content is None else path.write_text(content)
+    assert [times(), times()] == [2, 2]
+
+
+def test_the_preview_is_not_taken_for_the_book_nor_one_quarto_for_another(minibook, times):
+    assert times() == 1
+    render.render_book(root=minibook.folder, preview=True)
+    assert times() == 2
+    (minibook.folder / "quarto").touch()
+    assert times() == 3

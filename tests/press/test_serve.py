@@ -12,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from nexttrack import project
+from nexttrack.errors import UserError
 from nexttrack.press.commands import book_app
+from nexttrack.press.lab import arguments
 
 CONFIG = """
 project: {type: book, output-dir: _book}
@@ -71,3 +73,19 @@ def test_a_taken_port_is_one_clear_line(page):
 def test_no_book_yet_is_one_clear_line(page):
     page.unlink()
     assert str(serve("--no-open").exception).endswith("yet; run: make book")
+
+
+def test_lab_refuses_a_port_in_use_in_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=f"port {port} cannot be used: .*; give another --port"):
+            arguments(project.root(), port)
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_lab_runs_as_root_too_on_loopback_and_opens_the_clone(monkeypatch, user):
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    given = arguments(project.root())
+    assert ("--allow-root" in given) == (user == 0)
+    assert {"--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={project.root()}"} < set(given)
+    assert "--LabApp.default_url=/lab/tree/index.ipynb" in given

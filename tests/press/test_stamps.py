@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 import nexttrack
 from nexttrack import dependencies, project
+from nexttrack.data import editions
 from nexttrack.errors import UserError
-from nexttrack.press import freshness, stamps
+from nexttrack.press import stamps
 from nexttrack.press.commands import book_app
 from nexttrack.press.execute import read, write
 
@@ -45,7 +46,7 @@ def book(tmp_path, monkeypatch):
     monkeypatch.setattr(
         stamps, "package_code", lambda root: dependencies.Code(root, root / "nexttrack")
     )
-    monkeypatch.setattr(freshness, "missing_sources", list)
+    monkeypatch.setattr(editions, "missing_sources", lambda edition: [])
     for name, path in zip(SOURCES, names, strict=True):
         cell = new_code_cell(SOURCES[name], execution_count=1)
         cell.outputs = [new_output("stream", name="stdout", text="1\n")]

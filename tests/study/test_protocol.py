@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy.sparse import csr_matrix
 
 from nexttrack import project
+from nexttrack.errors import NotThereError
 from nexttrack.evaluation import Candidate, grid, weak_generalization
 from nexttrack.models import ItemKNN
 from nexttrack.study import protocol
@@ -85,3 +87,17 @@ def test_on_the_sample_edition_every_other_setting_is_tried_the_first_among_them
         monkeypatch.setattr(project, "edition", lambda edition=edition: edition)
         settings = protocol.thinned(models)["Item kNN"].settings
         assert [setting["K"] for setting in settings] == tried
+
+
+def test_the_data_sets_at_hand_are_those_whose_source_is_there(monkeypatch):
+    missing = []
+    monkeypatch.setattr("nexttrack.data.editions.missing_sources", lambda: missing)
+    assert protocol.at_hand() == list(protocol.DATASETS)
+    missing += ["playlists", "spotify-tracks"]
+    assert protocol.at_hand() == ["lastfm-2k"]
+    assert protocol.at_hand(["lastfm-2k-tags", "playlist-archive"]) == [
+        "lastfm-2k-tags",
+        "playlist-archive",
+    ]
+    with pytest.raises(NotThereError, match=r"^playlists: not there; bring it"):
+        protocol.at_hand(["whole-playlists", "thinned-playlists"])

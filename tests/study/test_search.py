@@ -1,11 +1,12 @@
 """What is searched, how it is said, and what is chosen where nothing was searched."""
 
+import pandas as pd
 import pytest
 
-from nexttrack.errors import UserError
+from nexttrack.errors import NotThereError, UserError
 from nexttrack.evaluation import top_n
 from nexttrack.evaluation.tuning import propose
-from nexttrack.study import protocol, search
+from nexttrack.study import protocol, results, search
 
 DATED = ("lastfm-2k-tags", "playlist-archive")
 
@@ -49,4 +50,18 @@ def test_what_was_not_searched_is_one_line(made, monkeypatch, tmp_path):
     monkeypatch.setattr("nexttrack.project.edition", lambda: "published")
     monkeypatch.setattr("nexttrack.data.editions.fingerprint", lambda edition: "of these data")
     with pytest.raises(UserError, match=r"no trials of lastfm-2k on these data .*run: make tune"):
+        search.trials("lastfm-2k")
+
+
+def test_other_data_than_the_books_have_its_settings(monkeypatch):
+    monkeypatch.setattr("nexttrack.project.edition", lambda: "published")
+    rows = pd.read_csv(results.path_of("tuning.csv"))
+    (of_the_book,) = rows["fingerprint"].unique()
+    monkeypatch.setattr(results, "fingerprint", lambda: of_the_book)
+    chosen = search.tuned_settings("lastfm-2k")
+    assert set(chosen["Item kNN"]) >= {"K", "shrinkage"}
+    monkeypatch.setattr(results, "fingerprint", lambda: "of other data")
+    monkeypatch.setattr(search, "fingerprint", lambda: "of other data")
+    assert search.tuned_settings("lastfm-2k") == chosen
+    with pytest.raises(NotThereError, match="no trials of lastfm-2k on these data"):
         search.trials("lastfm-2k")

@@ -24,6 +24,7 @@ _HOMES = {
     "intervals": "book.charts",
     "log_axis": "book.charts",
     "measured_on": "book.edition",
+    "panels": "book.figures",
     "place_answer": "book.claims",
     "plot_result": "book.results",
     "result_table": "book.results",
@@ -32,6 +33,7 @@ _HOMES = {
     "sql_statement": "book.listing",
     "start": "book.edition",
     "table": "book.tables",
+    "try_it": "apps.try_it.shown",
 }
 __all__ = sorted(_HOMES)
 

@@ -11,24 +11,20 @@ from threadpoolctl import threadpool_limits
 from nexttrack import __version__, project
 from nexttrack.book.figures import use_style
 from nexttrack.book.missing import go_on
-from nexttrack.data.editions import ensure, fingerprint, unlike_the_book
+from nexttrack.data.editions import ensure, fingerprint, missing_sources, unlike_the_book
 from nexttrack.target import arithmetic
 
-BANNER = """::: {.callout-warning}
-## Sample edition
-
-This chapter ran on a simulated world, not on real data. Its numbers describe the simulation and not
-music. `make data` brings the real data.
-:::
+# Quotations, which read well in JupyterLab and on GitHub, too; a div of Quarto's does not.
+BANNER = """\
+> **Sample edition.** This chapter ran on a simulated world, not on real data. Its numbers
+> describe the simulation and not music. `make data` brings the real data.
 """
 
-OTHER = """::: {{.callout-warning}}
-## Other data than the book's
-
-This chapter ran on data that the book was not made from: {sources} differ or are not there. Its
-numbers are of these data; the text around them, captions and descriptions of figures are of the
-book's. A statement that does not hold is marked, and what cannot be computed is left out.
-:::
+OTHER = """\
+> **Other data than the book's.** {sources} Numbers are of the data at hand; the text around them,
+> captions and descriptions of figures are of the book's. A statement that does not hold is marked,
+> and what cannot be computed is left out. Settings of models that were not searched on the data at
+> hand are those of the book's.
 """
 SAYS_WHICH_DATA = {"nexttrack": "says which data"}
 """Metadata of an output that is no result: a check does not compare it."""
@@ -52,9 +48,17 @@ def start() -> None:
     if project.edition() == "sample":
         display(Markdown(BANNER), metadata=SAYS_WHICH_DATA)
     elif others := unlike_the_book():
-        display(Markdown(OTHER.format(sources=", ".join(others))), metadata=SAYS_WHICH_DATA)
+        banner = OTHER.format(sources=_unlike(others, missing_sources()))
+        display(Markdown(banner), metadata=SAYS_WHICH_DATA)
         if shell := get_ipython():
             go_on(shell)
+
+
+def _unlike(others: list[str], missing: list[str]) -> str:
+    """Say which sources are not there, and which others are not the book's."""
+    other = [name for name in others if name not in missing]
+    said = {"**Not there: {}.**": missing, "Of other files than the book's: {}.": other}
+    return " ".join(text.format(", ".join(names)) for text, names in said.items() if names)
 
 
 def measured_on(fingerprints: pd.Series, what: str) -> None:

@@ -1,6 +1,7 @@
 """One figure style for the whole book."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -56,3 +57,15 @@ def figure(rows: int = 1, columns: int = 1, height: float = 3.6, **kwargs) -> tu
         **kwargs: passed to :func:`matplotlib.pyplot.subplots`.
     """
     return plt.subplots(rows, columns, figsize=(WIDTH, height), **kwargs)
+
+
+def panels(n: int, height: float = 3.6, **kwargs) -> tuple[Figure, np.ndarray]:
+    """Return a new figure and the n axes of its one row, an array also where n is 1.
+
+    Args:
+        n: number of panels side by side.
+        height: height of the figure, in inches.
+        **kwargs: passed to :func:`matplotlib.pyplot.subplots`.
+    """
+    drawn, axes = figure(1, n, height, squeeze=False, **kwargs)
+    return drawn, axes[0]

@@ -7,20 +7,32 @@ foresee which. On the book's own data and on the sample every error stops the ch
 import ast
 import re
 import textwrap
+import warnings
 from collections.abc import Callable
 
+import duckdb
 import matplotlib.pyplot as plt
 from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 from IPython.display import Markdown, display
 
+from nexttrack.book.claims import leave_answer_out
 from nexttrack.book.figures import figure
 from nexttrack.book.tables import escape
+from nexttrack.data.dataset import SOURCE_OF
+from nexttrack.data.editions import missing_sources, source_of
+from nexttrack.errors import NotThereError
 
+NOT_THERE = {"nexttrack": "not there"}
+"""Metadata of what is shown where data are not there, or what follows from them."""
 _NAME = "_what_cannot_be_computed"
 
 
 def go_on(shell: InteractiveShell) -> None:
-    """Have each further cell show, in place of an error, that it could not be computed."""
+    """Have each further cell show, in place of an error, that it could not be computed.
+
+    Warnings, of an empty mean, say, are not shown: no cell was written for these data.
+    """
+    warnings.simplefilter("ignore")
     if any(isinstance(one, _Guard) for one in shell.ast_transformers):
         return
     shown = _Shown()
@@ -35,12 +47,13 @@ class _Shown:
     A cell labelled as a figure or a table shows the sentence as one, which the page can number.
     """
 
-    label = ""
+    label, answers = "", False
 
     def begin(self, info: ExecutionInfo) -> None:
         """Note what the cell that is about to run is to show."""
         label = re.search(r"^#\|\s*label:\s*(fig|tbl)-", info.raw_cell, re.MULTILINE)
         self.label = label[1] if label else ""
+        self.answers = "book.answer(" in info.raw_cell
 
     def __enter__(self) -> None:
         self.failed = False
@@ -50,18 +63,22 @@ class _Shown:
             return False
         self.failed = True
         plt.close("all")  # what is half drawn
-        said = f"{kind.__name__}: {(str(error).splitlines() or [''])[0]}"
-        if kind is NameError:
-            said = "It needs what could not be computed above."
+        reason = _what_is_not_there(error)
+        said = reason or f"{kind.__name__}: {(str(error).splitlines() or [''])[0]}"
         said = f"This cannot be computed from these data. {said}"
+        metadata = NOT_THERE if reason else {}
+        if self.answers:
+            leave_answer_out(said)
         if self.label == "fig":
-            _, ax = figure(height=0.8)
+            drawn, ax = figure(height=0.8)
             ax.set_axis_off()
             ax.text(0, 0.5, textwrap.fill(said, 90), va="center", parse_math=False)
+            display(drawn, metadata=metadata)
+            plt.close(drawn)
         else:
             sentence = f"*[{escape(said)}]*"
             table = f"| left out |\n|:--|\n| {sentence} |"
-            display(Markdown(table if self.label == "tbl" else sentence))
+            display(Markdown(table if self.label == "tbl" else sentence), metadata=metadata)
         return True
 
     def value(self, last: Callable[[], object]) -> object:
@@ -69,6 +86,26 @@ class _Shown:
             return None
         with self:
             return last()
+
+
+def _what_is_not_there(error: Exception) -> str:
+    """Return what an error lacks, if that is data that are not there or what follows; else ""."""
+    if isinstance(error, NotThereError):
+        return f"{str(error).partition(';')[0]}."
+    if isinstance(error, NameError):
+        return "It needs what could not be computed above."
+    source = None
+    if isinstance(error, duckdb.CatalogException):
+        table = re.search(r"Table with name (\w+) does not exist", str(error))
+        source = source_of(table[1]) if table else None
+    elif isinstance(error, duckdb.IOException | FileNotFoundError):
+        raw = re.search(r"/raw(?:-sample)?/([\w-]+)/", str(error))
+        source = raw[1] if raw else None
+    elif isinstance(error, KeyError):
+        keys = [part for key in error.args for part in (key if isinstance(key, tuple) else (key,))]
+        named = [str(key).partition(":")[0] for key in keys]  # of "lastfm-2k: artists", too
+        source = next((SOURCE_OF[name] for name in named if name in SOURCE_OF), None)
+    return f"{source}: not there." if source in missing_sources() else ""
 
 
 class _Guard(ast.NodeTransformer):

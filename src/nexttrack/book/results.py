@@ -6,7 +6,7 @@ import pandas as pd
 
 from nexttrack.book.charts import intervals
 from nexttrack.book.colours import MODELS
-from nexttrack.book.figures import GREY, figure
+from nexttrack.book.figures import GREY, panels
 from nexttrack.book.tables import MINUS
 
 
@@ -38,7 +38,7 @@ def plot_result(result: pd.DataFrame, metric: str = "NDCG@10") -> None:
         metric: what to write on the axis.
     """
     groups = list(dict.fromkeys(result.index.get_level_values("data")))
-    _, axes = figure(1, len(groups), height=2.5, sharey=True)
+    _, axes = panels(len(groups), height=2.5, sharey=True)
     for ax, group in zip(axes, groups, strict=True):
         intervals(ax, result.loc[group, ["mean", "low", "high"]], colours=MODELS)
         ax.axvline(0, color=GREY, linewidth=0.8)

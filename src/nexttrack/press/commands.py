@@ -29,11 +29,14 @@ def render(
     open_: Annotated[
         bool, typer.Option("--open", help="Open the book in a browser when it is done.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Render also where the pages are up to date.")
+    ] = False,
 ) -> None:
     """Render the chapters, with the outputs stored in them, to HTML pages."""
     from nexttrack.press.render import render_book
 
-    index = render_book(output=output, preview=preview)
+    index = render_book(output=output, preview=preview, force=force)
     if open_:
         webbrowser.open(index.as_uri())
 
@@ -166,6 +169,7 @@ def check(
 
     Without names, those that are not fresh.
     """
+    from nexttrack.data.editions import missing_sources
     from nexttrack.press import freshness
     from nexttrack.press.execute import chapters_named, read
     from nexttrack.press.progress import cells
@@ -173,7 +177,7 @@ def check(
 
     root = project.root()
     paths = chapters_named(root, chapters or [])
-    missing = freshness.missing_sources()
+    missing = missing_sources("published")
     environment(target)  # an unknown one is refused before anything runs
     if not possible(target):
         print(f"this processor has no {target} instructions: last digits may differ")
@@ -223,10 +227,18 @@ def _stale(paths: list[Path], root: Path) -> tuple[list[Path], list[Path]]:
 
 
 @book_app.command()
-def lab() -> None:
+def lab(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on this machine; 0 for one that is free.")
+    ] = 0,
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open JupyterLab in a browser.")
+    ] = True,
+) -> None:
     """Open the chapters in JupyterLab, on this machine only, with the arithmetic of the book."""
-    chapters = str(project.root() / "chapters")
-    command = [sys.executable, "-m", "jupyter", "lab", "--ip=127.0.0.1", chapters]
+    from nexttrack.press.lab import arguments
+
+    command = [sys.executable, "-m", "jupyter", *arguments(project.root(), port, browser=open_)]
     os.execve(sys.executable, command, environment())
 
 

@@ -22,6 +22,7 @@ from nexttrack.apps.sound_map.framed_pages import MAP_TYPE
 from nexttrack.errors import UserError
 from nexttrack.files import write_file
 from nexttrack.press.outline import read_outline
+from nexttrack.session import unattended
 from nexttrack.target import STORED
 from nexttrack.target import environment as environment_of
 
@@ -133,7 +134,7 @@ def run(
         last_started = cell_index
 
     with tempfile.TemporaryDirectory() as scratch:
-        environment = environment_of(target)
+        environment = unattended(environment_of(target))
         environment |= {"IPYTHONDIR": scratch, "JUPYTER_RUNTIME_DIR": scratch}
         # What a shell or a test runner sets must not change what a chapter shows.
         environment |= {"NEXTTRACK_EDITION": edition} if edition else {}

@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -23,7 +23,8 @@ from nbformat import NotebookNode
 from nexttrack.apps.sound_map.framed_pages import MAP_TYPE
 from nexttrack.apps.sound_map.sound_maps import map_differences
 from nexttrack.book.edition import SAYS_WHICH_DATA
-from nexttrack.data.editions import ensure
+from nexttrack.book.missing import NOT_THERE
+from nexttrack.data.editions import SOURCES
 from nexttrack.press.execute import ExecutionError, cell_name, faults, read, run, side_by_side
 from nexttrack.press.numerals import USUAL, Tolerance, same_text
 from nexttrack.press.pictures import TOLERANCE as EYE
@@ -36,14 +37,6 @@ NEEDS = "needs="  # how the tag of a cell begins that names a source whose data 
 
 _PLACES, _GIVES = "book.place_answer(", "book.answer("
 
-# Each source, and a table that is there only if the source was there to be cleaned.
-SOURCES = {
-    "spotify-tracks": "recordings.parquet",
-    "spotify-century": "century_years.parquet",
-    "lastfm-2k": "lastfm_listens.parquet",
-    "playlists": "playlist_items.parquet",
-    "playlist-archive": "archive_additions.parquet",
-}
 # What is known of a source's recordings and artists that is filled in from other sources.
 FILLED_FROM = {
     "playlists": {"spotify-tracks"},
@@ -77,7 +70,8 @@ class Verdict:
         faults: what the stored notebook may not hold (see :func:`nexttrack.press.execute.faults`),
             or the error that stopped it, one line each.
         differences: outputs that are not as stored.
-        unchecked: cells left out because a source that they need is missing.
+        unchecked: cells that a missing source keeps from what is stored: their tags say that they
+            need it, or they found out, or they follow from such cells.
         seconds: how long it ran.
     """
 
@@ -95,16 +89,6 @@ class Verdict:
             n = len(self.differences)
             return f"{n} value{'s' * (n > 1)} not as stored, {took}"
         return f"as stored, {took}"
-
-
-def missing_sources() -> list[str]:
-    """Return the names of the sources that the published edition at hand was cleaned without.
-
-    Raises:
-        UserError: if there is no published edition.
-    """
-    folder = ensure("published")
-    return [source for source, table in SOURCES.items() if not (folder / table).exists()]
 
 
 def chapters_short_of(paths: Iterable[Path], missing: Iterable[str]) -> dict[str, list[str]]:
@@ -169,6 +153,9 @@ def check_chapter(
         )
     except ExecutionError as error:
         return Verdict([*flaws, str(error)], [], [], time.perf_counter() - started)
+    if missing:
+        found_out = {i: missing for i, cell in enumerate(new.cells) if _lacks_data(cell)}
+        skipped = [i for i, needs in enumerate(needed(task, found_out)) if needs & missing]
     differences, tolerated = [], []
     for index, cell in enumerate(stored.cells):
         tags = cell.metadata.get("tags", ())
@@ -207,21 +194,28 @@ def _unreadable_tags(notebook: NotebookNode, chapter: str) -> Iterator[str]:
             yield f"{chapter}, {cell_name(notebook, index)}: needs {source}; there are {there}"
 
 
-def needed(notebook: NotebookNode) -> list[set[str]]:
+def needed(
+    notebook: NotebookNode, found_out: Mapping[int, set[str]] | None = None
+) -> list[set[str]]:
     """Return, for each cell, the sources that it needs.
 
     A cell needs the sources that its tags name (``needs=playlists``), those from which these are
-    filled in, and all that the cells need that last assigned the variables that it reads. A cell
-    that reads data and has no such tag is executed, and fails, where the source is missing. The
-    place of the answer needs what the cell needs that gives the answer.
+    filled in, and all that the cells need that last assigned the variables that it reads. The place
+    of the answer needs what the cell needs that gives the answer.
+
+    Args:
+        notebook: the chapter.
+        found_out: further sources of cells, by their places from 0: a cell that reads data and has
+            no such tag is executed, and finds out.
     """
     of_name: dict[str, set[str]] = {}
     needs = []
-    for cell in notebook.cells:
+    for index, cell in enumerate(notebook.cells):
         mine: set[str] = set()
         if cell.cell_type == "code":
             read_names, written_names = _variables(cell.source)
             mine = _named_sources(cell.metadata.get("tags", ()))
+            mine |= (found_out or {}).get(index, set())
             mine |= set().union(*(FILLED_FROM.get(source, set()) for source in mine))
             mine |= set().union(*(of_name.get(name, set()) for name in read_names))
             of_name |= dict.fromkeys(written_names, mine)
@@ -296,6 +290,11 @@ def compare_outputs(
 
 def _says_which_data(output: NotebookNode) -> bool:
     return output.get("metadata", {}).items() >= SAYS_WHICH_DATA.items()
+
+
+def _lacks_data(cell: NotebookNode) -> bool:
+    outputs = cell.get("outputs", ())
+    return any(one.get("metadata", {}).items() >= NOT_THERE.items() for one in outputs)
 
 
 def _maps(outputs: list[NotebookNode]) -> list[dict]:

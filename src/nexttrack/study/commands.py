@@ -10,6 +10,8 @@ chapter 09 to single models, models of both sides and blends: ``both.csv``. Rows
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,17 +51,18 @@ def tune_models(
             + ", ".join(f"{name} {value:.4f}" for name, value in best.items())
         )
 
-    tasks = {name: task(name, first_users=True) for name in names}
-    trials = tune(
-        {name: tunables(one.dataset) for name, one in tasks.items()},
-        {name: one.split for name, one in tasks.items()},
-        METRIC,
-        N=N,
-        budget=dict.fromkeys(names, budget) if budget else BUDGET,
-        seed=SEED,
-        done=ours if len(ours) else None,
-        on_round=keep,
-    )
+    with _stopped_in_a_line("the trials of each finished round are kept"):
+        tasks = {name: task(name, first_users=True) for name in names}
+        trials = tune(
+            {name: tunables(one.dataset) for name, one in tasks.items()},
+            {name: one.split for name, one in tasks.items()},
+            METRIC,
+            N=N,
+            budget=dict.fromkeys(names, budget) if budget else BUDGET,
+            seed=SEED,
+            done=ours if len(ours) else None,
+            on_round=keep,
+        )
     Console().print(_table(trials))
 
 
@@ -83,7 +86,8 @@ def evaluate_other_splits(
             best = rows.loc[rows["mean"].idxmax()]
             console.print(f"{name}, {best['split']}: {best['model']} {best['mean']:.4f}")
 
-        tables = measured(name, on_split=keep)
+        with _stopped_in_a_line("what was measured on each finished split is kept"):
+            tables = measured(name, on_split=keep)
         for (what, file), rows in zip(FILES.items(), tables, strict=True):
             store(file, rows, others[what])
 
@@ -94,12 +98,24 @@ def compare_both() -> None:
     from nexttrack.study.cold_start.tasks import DATASETS
     from nexttrack.study.results import store, stored
 
-    found = table()
+    with _stopped_in_a_line("tasks that were finished are kept"):
+        found = table()
     store(FILE, found, stored(FILE, DATASETS)[1])
     shown = found[found["p_holm"].notna()]
     console = Console()
     for row in shown.itertuples():
         console.print(f"{row.data}, {row.task}: {row.model} {row.difference:+.4f}")
+
+
+@contextmanager
+def _stopped_in_a_line(kept: str) -> Iterator[None]:
+    """Let Ctrl-C end a command with one line that says what is kept, and exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        line = f"stopped: {kept}; the same command goes on from there"
+        Console(stderr=True).print(line, soft_wrap=True)
+        raise typer.Exit(130) from None
 
 
 def _data_sets(data: list[str] | None) -> list[str]:

@@ -4,7 +4,7 @@ All chapters share it, so that their figures can be compared.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from nexttrack import project
 from nexttrack.data import editions
-from nexttrack.data.dataset import Dataset
+from nexttrack.data.dataset import SOURCE_OF, Dataset
 from nexttrack.evaluation.comparison import Candidate, choose, measure
 from nexttrack.evaluation.splits import Split, timed, weak_generalization
 from nexttrack.features.names import names_incidence
@@ -109,6 +109,19 @@ def of_one_artist(user_items: csr_matrix, by_artist: csr_matrix) -> np.ndarray:
     n_items = np.diff(user_items.indptr)
     most = (user_items @ by_artist).max(axis=1).toarray().ravel()
     return (n_items > 0) & (most >= ONE_ARTIST * n_items)
+
+
+def at_hand(names: Iterable[str] = DATASETS) -> list[str]:
+    """Return which of some data sets are there, in their order.
+
+    Raises:
+        NotThereError: none is.
+    """
+    names, missing = list(names), editions.missing_sources()
+    there = [name for name in names if SOURCE_OF[name] not in missing]
+    if not there:
+        raise editions.not_there(SOURCE_OF[name] for name in names)
+    return there
 
 
 def task(name: str, *, first_users: bool = False) -> Task:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from nexttrack.data.dataset import Dataset
-from nexttrack.errors import UserError
+from nexttrack.errors import NotThereError
 from nexttrack.evaluation import metrics
 from nexttrack.evaluation.comparison import Candidate
 from nexttrack.evaluation.evaluator import Metric
@@ -19,7 +19,7 @@ from nexttrack.models.space import OneOf, Range
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import fingerprint, on_sample, task
 from nexttrack.study.registry import MODELS
-from nexttrack.study.results import path_of, stored
+from nexttrack.study.results import stored
 
 SEED = 20_260_108
 DATASETS = (
@@ -80,14 +80,14 @@ def trials(name: str) -> pd.DataFrame:
         The trials of :func:`nexttrack.evaluation.tuning.tune`.
 
     Raises:
-        UserError: if nothing is kept for the published edition of the data at hand.
+        NotThereError: if nothing is kept for the published edition of the data at hand.
     """
     found, _ = stored("tuning.csv", [name])
     if found.empty and on_sample():
         return _one_trial(name)
     if found.empty:
-        raise UserError(
-            f"{path_of('tuning.csv')}: no trials of {name} on these data ({fingerprint()}); "
+        raise NotThereError(
+            f"results/tuning.csv: no trials of {name} on these data ({fingerprint()}); "
             "run: make tune"
         )
     return found.reset_index(drop=True)
@@ -96,11 +96,20 @@ def trials(name: str) -> pd.DataFrame:
 def tuned_settings(name: str) -> dict[str, dict[str, Any]]:
     """Return for each model the settings that were best on validation, as keywords.
 
-    The sample edition has those of a model's class, where nothing is kept for it.
+    Where nothing is kept for the data at hand, the sample edition has those of a model's class, and
+    other data than the book's have what was best on the book's.
+
+    Raises:
+        NotThereError: if nothing is kept of the data set at all.
     """
-    if on_sample() and stored("tuning.csv", [name])[0].empty:
+    tried, others = stored("tuning.csv", [name])
+    if tried.empty and on_sample():
         return {model: dict(MODELS[model].known[0]) for model in SEARCHED}
-    tried = trials(name)
+    if tried.empty:
+        tried = others[others["data"] == name]
+        if tried.empty:
+            raise NotThereError(f"results/tuning.csv: no trials of {name}; run: make tune")
+        tried = tried[tried["fingerprint"] == tried["fingerprint"].iloc[0]]  # the book's come first
     return {model: best_settings(tried, name, model) for model in tried["model"].unique()}
 
 
@@ -108,7 +117,7 @@ def as_tuned(model: str, dataset: Dataset) -> Callable[[], Any]:
     """Return a function that makes a model for a data set, unfitted, with its chosen settings.
 
     Raises:
-        UserError: if nothing is kept for the published edition of the data at hand.
+        NotThereError: if nothing is kept of the data set at all.
     """
     return partial(tunables(dataset)[model].make, **tuned_settings(dataset.name)[model])
 

@@ -9,6 +9,7 @@ import nbformat
 import yaml
 
 from nexttrack.apps.sound_map.framed_pages import MAP_PAGE, MAP_TYPE
+from nexttrack.apps.try_it.page import FRAME, PAGE_NAME
 from nexttrack.errors import UserError
 
 OPTIONS = {
@@ -37,7 +38,8 @@ class Source:
 
     ``options`` are the ``#|`` options of each code cell, by the cell's number (from 1);
     ``images`` are the pictures among the outputs, by their path in the output folder; ``framed``
-    are the pages that :mod:`nexttrack.apps.sound_map.framed_pages` will make from outputs.
+    are the pages that :mod:`nexttrack.apps.sound_map.framed_pages` will make from outputs, and
+    :mod:`nexttrack.apps.try_it.page` from a model.
     """
 
     markdown: str
@@ -138,6 +140,8 @@ def code_cell(
     if options.get("output", True):
         if any(MAP_TYPE in output.get("data", ()) for output in cell.outputs):
             read.framed.add(source.with_name(MAP_PAGE))
+        if any(FRAME in output.get("data", {}).get("text/markdown", "") for output in cell.outputs):
+            read.framed.add(source.with_name(PAGE_NAME))
         for n, output in enumerate(cell.outputs, 1):
             name = options.get("label", f"cell-{number}") + f"-output-{n}"
             image = source.with_name(f"{source.stem}_files") / "figure-html" / name

@@ -21,6 +21,7 @@ from smalldocs.config import Project
 from smalldocs.site import Page, Site
 
 from nexttrack.apps.sound_map.framed_pages import FramedPageError, write_framed_pages
+from nexttrack.apps.try_it.page import write_try_it
 from nexttrack.errors import UserError
 from nexttrack.files import replace_folder
 from nexttrack.press.notebook_links import link_notebooks
@@ -77,6 +78,7 @@ def render_preview(root: Path, output: Path) -> None:
         link_notebooks(root, pages)
         try:
             write_framed_pages(root, pages, draw_map)
+            write_try_it(root, pages)
         except FramedPageError as error:
             raise UserError(str(error)) from None
         replace_folder(pages, output)

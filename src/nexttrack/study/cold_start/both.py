@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pandas as pd
 
-from nexttrack.errors import UserError
+from nexttrack.errors import NotThereError
 from nexttrack.evaluation.significance import difference_p, holm, mean_over_draws, t_interval
 from nexttrack.study.cold_start.blending import BLEND, measured
 from nexttrack.study.cold_start.contenders import BOTH, SINGLE
 from nexttrack.study.cold_start.tasks import DATASETS, KINDS
 from nexttrack.study.protocol import on_sample
-from nexttrack.study.results import path_of, stored
+from nexttrack.study.results import stored
 
 FILE = "both.csv"
 METRIC = "NDCG@10"
@@ -57,13 +57,13 @@ def kept_table() -> pd.DataFrame:
     """Return the table of the data at hand from ``results/``; on the sample edition it is made.
 
     Raises:
-        UserError: if nothing is kept for the published edition of the data at hand.
+        NotThereError: if nothing is kept for the published edition of the data at hand.
     """
     found, _ = stored(FILE, DATASETS)
     if found.empty and on_sample():
         return table()
     if found.empty:
-        raise UserError(f"{path_of(FILE)}: nothing of these data; run: nexttrack both")
+        raise NotThereError(f"results/{FILE}: nothing of these data; run: nexttrack both")
     return found[COLUMNS].reset_index(drop=True)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
-from nexttrack.errors import UserError
+from nexttrack.errors import NotThereError
 from nexttrack.evaluation.significance import compare_pairs, model_means
 from nexttrack.study.comparison.fits_on_splits import (
     DRAWS,
@@ -26,7 +26,7 @@ from nexttrack.study.comparison.fits_on_splits import (
 from nexttrack.study.comparison.tuned_comparison import load
 from nexttrack.study.kept import kept
 from nexttrack.study.protocol import DATASETS, on_sample
-from nexttrack.study.results import path_of, stored
+from nexttrack.study.results import stored
 from nexttrack.study.search import tuned_settings
 
 FILES = {"means": "other-splits.csv", "models": "model-spread.csv", "pairs": "pair-spread.csv"}
@@ -92,7 +92,7 @@ def stored_tables(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         The tables of :func:`measured`.
 
     Raises:
-        UserError: if nothing is kept for the published edition of the data at hand, or it was
+        NotThereError: if nothing is kept for the published edition of the data at hand, or it was
             measured with other settings than those that are chosen now.
     """
     settings = tuned_settings(name)
@@ -101,9 +101,8 @@ def stored_tables(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         return _of_the_sample(name, settings)
     for what, rows in tables.items():
         if rows.empty or set(rows["settings"]) != {settings_fingerprint(settings)}:
-            raise UserError(
-                f"{path_of(FILES[what])}: not of {name} with the settings chosen now; "
-                "run: make tune"
+            raise NotThereError(
+                f"results/{FILES[what]}: not of {name} with the settings chosen now; run: make tune"
             )
     means, of_models, pairs = (rows.reset_index(drop=True) for rows in tables.values())
     return means, of_models, pairs
