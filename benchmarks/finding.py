@@ -24,7 +24,7 @@ from nexttrack.study.try_it.fitting import names_of
 QUERIES = 300
 SEED = 17
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-MODULES = ("container", "find")
+MODULES = ("container.mjs", "find.mjs")
 MEASURED = """
 function measured({ sections, queries }) {
   const arrays = Object.fromEntries(Object.entries(sections).map(([name, text]) =>

@@ -12,7 +12,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Browser, expect
 
-from nexttrack.press.lab import arguments
+from nexttrack.press.lab.launch import arguments
 
 SAID = "> **Sample edition.** See @tbl-two-rows and `@tbl-two-rows`."
 

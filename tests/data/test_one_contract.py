@@ -272,7 +272,7 @@ def test_without_old_tables_a_bad_source_is_left_out(given, caplog):
     assert "playlist_items" not in tables
     assert "are left out" in caplog.messages[0]
     assert Dataset.load("playlist-archive", "published").user_items.nnz > 0
-    with pytest.raises(UserError, match="the tables of playlists are not there"):
+    with pytest.raises(UserError, match="playlists: not there"):
         Dataset.load("playlists", "published")
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from nexttrack import project
 from nexttrack.errors import UserError
 from nexttrack.press.commands import book_app
-from nexttrack.press.lab import arguments
+from nexttrack.press.lab.launch import arguments
 
 CONFIG = """
 project: {type: book, output-dir: _book}

@@ -236,7 +236,7 @@ def lab(
     ] = True,
 ) -> None:
     """Open the chapters in JupyterLab, on this machine only, with the arithmetic of the book."""
-    from nexttrack.press.lab import arguments
+    from nexttrack.press.lab.launch import arguments
 
     command = [sys.executable, "-m", "jupyter", *arguments(project.root(), port, browser=open_)]
     os.execve(sys.executable, command, environment())

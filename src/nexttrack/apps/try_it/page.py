@@ -23,10 +23,12 @@ KEPT = Path(".cache") / "try-it-published.ntti"
 """Models of the real data at hand, in a clone: chapter 13 and ``nexttrack export`` keep them."""
 DEMONSTRATION = HERE / "demonstration.ntti"
 WORKER = (
-    *("container", "zip_files", "exportify", "listening"),
-    *("models", "choice", "find", "worker"),
+    *("container.mjs", "zip_files.mjs", "exportify.mjs", "listening.mjs"),
+    *("models.mjs", "choice.mjs", "find.mjs", "worker.mjs"),
 )
-_PAGE = ("address", "map", "sequential", "interleaving", "page", "versus")
+_PAGE = (
+    *("address.mjs", "map.mjs", "sequential.mjs", "interleaving.mjs", "page.mjs", "versus.mjs"),
+)
 _BEGIN = """
 const source = document.getElementById("worker").textContent;
 start(new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" }))));
@@ -55,7 +57,7 @@ def page(model: bytes) -> str:
 
 def bundle(names: tuple[str, ...]) -> str:
     """Return modules as one strict script, each after those that it names."""
-    modules = [_EXPORT.sub("", _IMPORT.sub("", _text(f"{name}.mjs"))) for name in names]
+    modules = [_EXPORT.sub("", _IMPORT.sub("", _text(name))) for name in names]
     script = '"use strict";\n' + "\n".join(modules)
     declared = _DECLARED.findall(script)
     if twice := {name for name in declared if declared.count(name) > 1}:
