@@ -1,6 +1,7 @@
 """The page that recommends, used from disk by mouse and by keyboard."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -206,6 +207,44 @@ def test_what_nothing_is_called_so_says_so(visit):
     page = visit()
     page.get_by_role("combobox").first.fill("zzqqxxzz")
     expect(page.locator("#found")).to_contain_text("Nothing is called")
+
+
+def test_an_export_becomes_the_taste_and_tells_what_it_did_not_find(visit, tmp_path):
+    plays = [
+        {
+            "endTime": f"2024-01-0{day} 10:00",
+            "artistName": artist,
+            "trackName": title,
+            "msPlayed": ms,
+        }
+        for day, artist, title, ms in [
+            *((day, "Artist 30", "Song 30", 200_000) for day in (1, 2, 3)),
+            *((4, "Artist 40", "Song 40", 180_000), (5, "Artist 50", "Song 50", 4_000)),
+            (6, "Nobody", "<b>Unknown</b>", 180_000),
+        ]
+    ]
+    file = tmp_path / "StreamingHistory_music_0.json"
+    file.write_text(json.dumps(plays))
+    page = visit()
+    page.locator("#files").set_input_files(file)
+    expect(page.locator("#read")).to_contain_text("2 of 3 songs are known here")
+    songs = page.get_by_role("list", name="Songs you like").get_by_role("listitem")
+    expect(songs).to_have_count(2)  # a skip counts for nothing
+    expect(songs.first).to_contain_text("Song 30")  # what is played most comes first
+    page.get_by_text("that are not").click()
+    expect(page.locator("#read")).to_contain_text("Nobody – <b>Unknown</b>")
+    expect(page.locator("#list li[data-item]").first).to_be_visible()
+
+
+@pytest.mark.parametrize("text", ["{", "", "[1, 2]", '{"a": 1}'])
+def test_a_file_that_is_no_export_is_told_and_changes_nothing(visit, tmp_path, text):
+    file = tmp_path / "StreamingHistory_music_0.json"
+    file.write_text(text)
+    page = visit()
+    before = recommended(page)
+    page.locator("#files").set_input_files(file)
+    expect(page.locator("#read .note").first).not_to_be_empty()
+    assert recommended(page) == before
 
 
 def test_a_page_whose_models_are_broken_says_so(browser: Browser, tmp_path):

@@ -5,6 +5,7 @@ import sys
 import webbrowser
 from contextlib import suppress
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Annotated
@@ -238,6 +239,8 @@ def lab(
     """Open the chapters in JupyterLab, on this machine only, with the arithmetic of the book."""
     from nexttrack.press.lab.launch import arguments
 
+    if find_spec("jupyterlab") is None:
+        raise ModuleNotFoundError(name="jupyterlab")  # cli says what brings it
     command = [sys.executable, "-m", "jupyter", *arguments(project.root(), port, browser=open_)]
     os.execve(sys.executable, command, environment())
 

@@ -1,5 +1,9 @@
 // From scores to a list: what may be listed, how far from the hits, how varied, and in which order.
 
+const HITS = 4; // spreads of the scores that full discovery takes from the most popular
+const LIKENESS = 3; // spreads that a cosine of 1 counts against an item, at full variety
+const POOL = 200; // the best items that variety chooses from
+
 /** Returns the n positions with the largest scores, the smaller position first of equals; NaN and -Infinity are left out. */
 export function topOf(scores, n) {
   const heap = [];
@@ -32,9 +36,9 @@ export function topOf(scores, n) {
 /** Mean and spread of the scores that are numbers. */
 export function momentsOf(scores) {
   let count = 0, sum = 0, square = 0;
-  for (const score of scores) if (score > -Infinity) { count += 1; sum += score; }
+  for (let k = 0; k < scores.length; k++) if (scores[k] > -Infinity) { count += 1; sum += scores[k]; }
   const mean = sum / Math.max(count, 1);
-  for (const score of scores) if (score > -Infinity) square += (score - mean) ** 2;
+  for (let k = 0; k < scores.length; k++) if (scores[k] > -Infinity) square += (scores[k] - mean) ** 2;
   return { mean, spread: Math.sqrt(square / Math.max(count, 1)) || 1 };
 }
 
@@ -46,7 +50,7 @@ export function momentsOf(scores) {
  * @param artistsOf gives the artists of an item; with `oncePerArtist` each is listed once.
  */
 export function chosen(scores, { n, without, may, popularity, discovery, variety, similarity, artistsOf, oncePerArtist, positive }) {
-  const own = Float64Array.from(scores);
+  const own = scores.slice();
   for (const item of without) own[item] = NaN;
   if (may || positive) {
     for (let item = 0; item < own.length; item++) {
@@ -55,9 +59,9 @@ export function chosen(scores, { n, without, may, popularity, discovery, variety
   }
   if (discovery > 0) {
     const { spread } = momentsOf(own);
-    for (let item = 0; item < own.length; item++) own[item] -= (discovery * spread * 4 * popularity[item]) / 100;
+    for (let item = 0; item < own.length; item++) own[item] -= (discovery * spread * HITS * popularity[item]) / 100;
   }
-  const pool = topOf(own, variety > 0 || oncePerArtist ? Math.max(200, 10 * n) : n);
+  const pool = topOf(own, variety > 0 || oncePerArtist ? Math.max(POOL, 10 * n) : n);
   if (!(variety > 0)) return oncePerArtist ? firstOfEachArtist(pool, artistsOf, n) : pool;
   const { mean, spread } = momentsOf(pool.map((item) => own[item]));
   const relevance = new Map(pool.map((item) => [item, (own[item] - mean) / spread]));
@@ -69,7 +73,7 @@ export function chosen(scores, { n, without, may, popularity, discovery, variety
     if (oncePerArtist) left = left.filter((item) => !artistsOf(item).some((artist) => seen.has(artist)));
     let best = -1, value = -Infinity;
     for (const item of left) {
-      const gain = (1 - variety) * relevance.get(item) - variety * 3 * nearest.get(item);
+      const gain = (1 - variety) * relevance.get(item) - variety * LIKENESS * nearest.get(item);
       if (gain > value) [best, value] = [item, gain];
     }
     if (best < 0) break;

@@ -1,5 +1,6 @@
 // The recommenders, from the bytes that fitting.py makes: the same scores as the Python models, and what each song of a
-// profile adds to them. A profile is {items: [position], weights: [above 0]}.
+// profile adds to them. A profile is {items: [position], weights: [above 0]}, and does not change.
+import { momentsOf } from "./choice.mjs";
 
 const UNKNOWN = 255;
 
@@ -22,7 +23,7 @@ export function createModels(meta, arrays) {
   return {
     names,
     learned,
-    known: audio.known,
+    audio,
     score: (name, profile) => models[name].score(profile),
     explain: (name, profile, item) => models[name].explain(profile, item),
     // What a score lacks to be the sum of its parts: the same for all items that every member knows.
@@ -219,8 +220,9 @@ export function factorModel(meta, arrays, Y) {
     for (let f = 0; f < size; f++) A[f * size + f] += ridge;
     return { L: cholesky(A, size), b };
   };
+  const solution = ofLast(solved);
   const user = (profile) => {
-    const { L, b } = solved(profile);
+    const { L, b } = solution(profile);
     return substituted(L, size, b);
   };
   return {
@@ -238,7 +240,7 @@ export function factorModel(meta, arrays, Y) {
     },
     // y_j' A^-1 b, and b is a sum over the songs of the profile.
     explain(profile, item) {
-      const { L } = solved(profile);
+      const { L } = solution(profile);
       const direction = substituted(L, size, Y.subarray(item * size, (item + 1) * size));
       return profile.items.map((own, k) => {
         let sum = 0;
@@ -258,35 +260,30 @@ export function factorModel(meta, arrays, Y) {
   };
 }
 
-/** The weighted sum of z-scores over all that the reader does not have; what a song adds is shifted by a constant. */
-function hybridModel(n, members, weights) {
-  const scales = (profile) => members.map((member) => {
-    const scores = member.score(profile);
-    const owned = new Set(profile.items);
-    let count = 0, sum = 0, square = 0;
-    for (let item = 0; item < n; item++) {
-      if (owned.has(item) || Number.isNaN(scores[item])) continue;
-      count += 1;
-      sum += scores[item];
-    }
-    const mean = sum / Math.max(count, 1);
-    for (let item = 0; item < n; item++) {
-      if (!owned.has(item) && !Number.isNaN(scores[item])) square += (scores[item] - mean) ** 2;
-    }
-    return { scores, mean, spread: Math.sqrt(square / Math.max(count, 1)) || 1 };
-  });
-  let last = { key: "", found: null };
-  const scaled = (profile) => {
-    const key = `${profile.items}|${profile.weights}`;
-    if (last.key !== key) last = { key, found: scales(profile) };
+/** Returns a function of profiles that remembers its last answer. */
+export function ofLast(work) {
+  let last = { profile: null, found: null };
+  return (profile) => {
+    if (last.profile !== profile) last = { profile, found: work(profile) };
     return last.found;
   };
+}
+
+/** The weighted sum of z-scores over all that the reader does not have; what a song adds is shifted by a constant. */
+function hybridModel(n, members, weights) {
+  const scaled = ofLast((profile) => members.map((member) => {
+    const scores = member.score(profile);
+    const others = scores.slice();
+    for (const item of profile.items) others[item] = NaN;
+    return { scores, ...momentsOf(others) };
+  }));
   return {
     score(profile) {
       const found = new Float64Array(n);
       scaled(profile).forEach(({ scores, mean, spread }, m) => {
+        const weight = weights[m] / spread;
         for (let item = 0; item < n; item++) {
-          if (!Number.isNaN(scores[item])) found[item] += (weights[m] * (scores[item] - mean)) / spread;
+          if (scores[item] === scores[item]) found[item] += weight * (scores[item] - mean);
         }
       });
       return found;

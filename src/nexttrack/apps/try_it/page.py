@@ -24,7 +24,7 @@ KEPT = Path(".cache") / "try-it-published.ntti"
 DEMONSTRATION = HERE / "demonstration.ntti"
 WORKER = (
     *("container.mjs", "zip_files.mjs", "exportify.mjs", "listening.mjs"),
-    *("models.mjs", "choice.mjs", "find.mjs", "worker.mjs"),
+    *("choice.mjs", "models.mjs", "find.mjs", "worker.mjs"),
 )
 _PAGE = (
     *("address.mjs", "map.mjs", "sequential.mjs", "interleaving.mjs", "page.mjs", "versus.mjs"),

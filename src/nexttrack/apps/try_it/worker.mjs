@@ -1,6 +1,6 @@
 // The other thread: holds the models and the index, and answers the page's questions, one after the other.
 import { linesOf, unpack, unzipped } from "./container.mjs";
-import { createModels, soundVectors } from "./models.mjs";
+import { createModels } from "./models.mjs";
 import { chosen } from "./choice.mjs";
 import { createFinder } from "./find.mjs";
 import { match, nameIndex, readExport } from "./listening.mjs";
@@ -17,7 +17,7 @@ export function createAnswers() {
     artists: at.artistsOf(item).map((artist) => at.artistNames[artist]),
     popularity: at.arrays.popularity[item],
     listed: Boolean(at.models.learned[item]),
-    sound: Boolean(at.models.known[item]),
+    sound: Boolean(at.models.audio.known[item]),
   });
 
   return {
@@ -60,7 +60,7 @@ export function createAnswers() {
         n, discovery, variety, oncePerArtist,
         without: new Set([...profile.items, ...without]),
         may: limits.length
-          ? (item) => at.models.known[item] && limits.every(([p, low, high]) => p[item] >= low && p[item] <= high)
+          ? (item) => at.models.audio.known[item] && limits.every(([p, low, high]) => p[item] >= low && p[item] <= high)
           : null,
         positive: model === "neighbours",
         popularity: at.arrays.popularity,
@@ -77,7 +77,7 @@ export function createAnswers() {
 
     /** Where all sounds lie on the map: Float32Arrays x and y, and which are known. */
     map() {
-      const { scores, known, size } = soundVectors(at.meta, at.arrays);
+      const { scores, known, size } = at.models.audio;
       const [x, y] = at.meta.map.loadings.map((loadings) => {
         const found = new Float32Array(at.meta.n);
         for (let item = 0; item < found.length; item++) {

@@ -17,27 +17,13 @@ from nexttrack.errors import UserError
 from nexttrack.files import remove, replace_folder, restore_folder, write_through
 from nexttrack.progress import steps
 
-PLAYS = pa.schema(
-    [
-        ("track_id", pa.string()),
-        ("title", pa.string()),
-        ("artist", pa.string()),
-        ("time", pa.timestamp("ms", "UTC")),
-        ("ms_played", pa.int32()),
-        ("skipped", pa.bool_()),
-        ("source", pa.string()),
-    ]
-)
-LIKES = pa.schema(
-    [
-        ("track_id", pa.string()),
-        ("title", pa.string()),
-        ("artist", pa.string()),
-        ("time", pa.timestamp("ms", "UTC")),
-        ("playlist", pa.string()),
-        ("source", pa.string()),
-    ]
-)
+_TRACK = [
+    *((name, pa.string()) for name in ("track_id", "title", "artist")),
+    ("time", pa.timestamp("ms", "UTC")),
+]
+_SOURCE = ("source", pa.string())
+PLAYS = pa.schema([*_TRACK, ("ms_played", pa.int32()), ("skipped", pa.bool_()), _SOURCE])
+LIKES = pa.schema([*_TRACK, ("playlist", pa.string()), _SOURCE])
 FILES = ("plays.parquet", "likes.parquet")
 
 

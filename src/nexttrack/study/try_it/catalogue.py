@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 
 from nexttrack.data.columns import AUDIO
 from nexttrack.data.dataset import Dataset, table
-from nexttrack.errors import UserError
+from nexttrack.errors import NotThereError
 
 COLUMNS = ("title", "artists", "genres", *AUDIO)
 
@@ -51,7 +51,7 @@ def load_catalogue(most: int | None = None) -> Catalogue:
     found = found[found["title"].notna()].head(most).reset_index(drop=True)
     try:
         playlists = Dataset.load("playlists")
-    except UserError:  # they cannot be downloaded; the page then has the models that need none
+    except NotThereError:  # they cannot be downloaded; the page then has the models that need none
         empty = found[list(COLUMNS)].iloc[:0]
         return Catalogue(found, empty, csr_matrix((0, len(found)), dtype=np.float32))
     place = _places(playlists.tracks, found)

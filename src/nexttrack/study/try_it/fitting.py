@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, hstack
 
-from nexttrack.features.names import names_incidence
+from nexttrack.features.names import incidence
 from nexttrack.features.normal_scores import NormalScores
 from nexttrack.models import IALS, AudioKNN, Blend, ContentIALS, ItemKNN, Popularity
 from nexttrack.models.recommender import Recommender
@@ -170,7 +170,7 @@ def item_factors(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> n
     found = scores / np.sqrt(scores.shape[1]) @ table[: scores.shape[1]]
     start = scores.shape[1]
     for name in ("genres", "artists"):
-        rows = _of_length_one(arrays, name)
+        rows = _of_length_one(_incidence(arrays, name))
         place = arrays[f"{name} known"].astype(np.int64)
         found += rows[:, place] @ table[start : start + len(place)]
         start += len(place)
@@ -219,13 +219,18 @@ def _unit(scores: np.ndarray) -> np.ndarray:
 
 def _lists(column: pd.Series) -> tuple[list[list[int]], list[str]]:
     """Return lists of names as positions among all names, and the names, sorted."""
-    rows = [
-        list(dict.fromkeys(names)) if isinstance(names, list | np.ndarray) else []
-        for names in column
-    ]
+    rows = _as_lists(column)
     names = sorted({name for row in rows for name in row})
     place = {name: i for i, name in enumerate(names)}
     return [[place[name] for name in row] for row in rows], names
+
+
+def _as_lists(column: pd.Series) -> list[list[str]]:
+    """Return lists of names, each name once; an item without a list has none."""
+    return [
+        list(dict.fromkeys(names)) if isinstance(names, list | np.ndarray) else []
+        for names in column
+    ]
 
 
 def _ragged(name: str, rows: list[list[int]]) -> Arrays:
@@ -247,8 +252,8 @@ def _incidence(arrays: Mapping[str, np.ndarray], name: str) -> csr_matrix:
     )
 
 
-def _of_length_one(arrays: Mapping[str, np.ndarray], name: str) -> csr_matrix:
-    rows = _incidence(arrays, name)
+def _of_length_one(rows: csr_matrix) -> csr_matrix:
+    """Return an incidence whose rows have length 1, in place; rows of zeros stay."""
     counts = np.diff(rows.indptr)
     rows.data /= np.repeat(np.sqrt(np.maximum(counts, 1)), counts)
     return rows
@@ -264,12 +269,10 @@ def content_of(scores: np.ndarray, every: pd.DataFrame) -> tuple[csr_matrix, lis
     parts = [csr_matrix(np.nan_to_num(scores) / np.sqrt(scores.shape[1]))]
     names = [""] * scores.shape[1]
     for column in ("genres", "artists"):
-        rows = names_incidence(every[column]).astype(np.float64)
-        counts = np.diff(rows.indptr)
-        rows.data /= np.repeat(np.sqrt(np.maximum(counts, 1)), counts)
-        parts.append(rows)
-        lists = every[column].map(lambda row: row if isinstance(row, list | np.ndarray) else [])
-        names += [f"{column} {name}" for name in sorted({name for row in lists for name in row})]
+        lists = _as_lists(every[column])
+        own = sorted({name for row in lists for name in row})
+        parts.append(_of_length_one(incidence(lists, own)))
+        names += [f"{column} {name}" for name in own]
     return hstack(parts, format="csr"), names
 
 
