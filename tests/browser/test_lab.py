@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -30,24 +31,35 @@ def lab(tmp_path: Path):
     own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("DATA", "RUNTIME", "CONFIG")}
     own |= {"IPYTHONDIR": str(tmp_path / "ipython")}
     command = [sys.executable, "-m", "jupyter", *arguments(tmp_path, browser=False)]
-    process = subprocess.Popen(
-        [*command, "--IdentityProvider.token=known"],
-        env={**os.environ, **own},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    said = ""
-    for line in process.stderr:
-        said += line
-        if found := re.search(r"http://127\.0\.0\.1:(\d+)/lab", line):
+    said = tmp_path / "said.txt"  # a pipe that nobody reads would fill up, and Lab wait for ever
+    with said.open("w") as stderr:
+        process = subprocess.Popen(
+            [*command, "--IdentityProvider.token=known"],
+            env={**os.environ, **own},
+            stderr=stderr,
+            start_new_session=True,
+        )
+    try:
+        port = address(process, said)
+        yield f"http://127.0.0.1:{port}/lab/tree/index.ipynb?token=known"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # the end of Lab is not what is tested
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def address(process: subprocess.Popen, said: Path) -> str:
+    """Return the port of a JupyterLab that starts, once it says it."""
+    for _ in range(600):
+        if found := re.search(r"http://127\.0\.0\.1:(\d+)/lab", said.read_text()):
+            return found[1]
+        if process.poll() is not None:
             break
-    else:
-        pytest.fail(f"no JupyterLab: {said}")
-    yield f"http://127.0.0.1:{found[1]}/lab/tree/index.ipynb?token=known"
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=30)
-    process.stderr.close()
+        time.sleep(0.1)
+    pytest.fail(f"no JupyterLab: {said.read_text()}")
 
 
 def test_labels_references_and_captions_are_words_and_nothing_is_stored(

@@ -142,7 +142,7 @@ def test_thumbs_change_the_list_at_once(visit):
 def test_an_address_brings_everything_back(visit, page_model):
     page = visit()
     page.get_by_role("combobox").first.fill("song 30")
-    page.get_by_role("option").first.click()
+    page.get_by_role("listbox").get_by_role("option").first.click()
     page.get_by_role("radio", name="Factors").check(force=True)
     page.wait_for_timeout(200)
     fragment = "#" + page.url.split("#")[1]
