@@ -86,11 +86,12 @@ def test_threads_give_results_in_the_order_of_the_jobs_and_errors_come_out():
 
 
 SLOW = """
+import os
 import time
 from nexttrack.parallel import in_processes
 
 def slow(number):
-    print("started", flush=True)
+    os.write(1, b"started\\n")  # at once: two processes write to one pipe
     time.sleep(60)
 
 if __name__ == "__main__":
